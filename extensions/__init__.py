@@ -1,0 +1,1 @@
+"""Features that plug in, one folder each."""

@@ -1,0 +1,1 @@
+"""Source kinds: how foreign catalogues are read. Knows records, never the portal."""

@@ -1,0 +1,1 @@
+"""Typed database models, one noun a file."""

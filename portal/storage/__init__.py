@@ -1,0 +1,1 @@
+"""Content-addressed files, on a folder or in S3."""

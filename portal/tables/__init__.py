@@ -1,0 +1,1 @@
+"""Tabular data: parse, type, query, export."""

@@ -1,0 +1,1 @@
+"""One search request, two engines: embedded (tantivy) and Elasticsearch."""

@@ -1,0 +1,90 @@
+"""One search request and its answer, the same for every engine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+
+class Sort(StrEnum):
+    RELEVANCE = "relevance"
+    VALUE = "value"
+    MODIFIED = "modified"
+    CREATED = "created"
+    TITLE = "title"
+    DOWNLOADS = "downloads"
+
+
+@dataclass(frozen=True)
+class DateRange:
+    """Half-open range of instants: start <= x < end; None is open."""
+
+    field: str  # "modified" or "created"
+    start: datetime | None = None
+    end: datetime | None = None
+
+
+@dataclass(frozen=True)
+class FacetAsk:
+    """Which facet to count, and how many of its values to return (largest first, ties by code)."""
+
+    name: str
+    limit: int = 50
+
+
+@dataclass(frozen=True)
+class SearchRequest:
+    """What somebody looks for.
+
+    `filters` maps a facet name to codes: any of the codes within a facet, all of the facets.
+    `excluded` does the same negatively. A facet's counts leave out the facet's own filter.
+    `ids` limits to these entries (None: no limit). `excluded_ids` are hidden whatever the index
+    says (the deny-set: entries that became less visible and may not be in the index yet).
+    `after` continues a walk of the whole result (SearchResult.next_cursor); `start` is ignored then.
+    """
+
+    words: str = ""
+    filters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    excluded: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    ranges: tuple[DateRange, ...] = ()
+    codes: tuple[str, ...] = ()  # exact resource codes or CKAN names
+    ids: frozenset[int] | None = None
+    excluded_ids: frozenset[int] = frozenset()
+    sort: Sort = Sort.RELEVANCE
+    descending: bool = True
+    start: int = 0
+    rows: int = 20
+    after: str | None = None
+    facets: tuple[FacetAsk, ...] = ()
+    beta: float = 0.25
+    highlight: bool = False
+
+
+@dataclass(frozen=True)
+class SearchHit:
+    """`score` is text relevance × (1 + β · value / 100); `text_score` the first factor, where known."""
+
+    id: int
+    code: str
+    score: float
+    stored: Mapping[str, Any]
+    exact: bool = False
+    text_score: float | None = None
+    highlights: Mapping[str, str] = field(default_factory=dict)  # field -> text with \ue000…\ue001
+
+
+@dataclass(frozen=True)
+class FacetCount:
+    code: str
+    count: int
+
+
+@dataclass(frozen=True)
+class SearchResult:
+    total: int
+    hits: tuple[SearchHit, ...]
+    facets: Mapping[str, tuple[FacetCount, ...]] = field(default_factory=dict)
+    next_cursor: str | None = None

@@ -1,0 +1,1 @@
+"""Themes: templates and static files; a theme overrides file by file."""
