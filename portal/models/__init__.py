@@ -1,1 +1,48 @@
 """Typed database models, one noun a file."""
+
+from portal.models.account import Account, ApiToken, LoginFailure, LoginSession, Membership
+from portal.models.audit import AuditEvent, AuditSeal, AuditSealedEvent
+from portal.models.counter import CodeSequence, KeptValue, RateWindow
+from portal.models.distribution import DataVersion, Distribution, Download
+from portal.models.duty import CalendarDay, Deadline, Notice
+from portal.models.entry import CatalogueEntry, EntryVersion
+from portal.models.freshness import Freshness
+from portal.models.harvest import HarvestItem, HarvestRun, HarvestSource
+from portal.models.index_request import EntryDocument, IndexRequest, SearchDenial
+from portal.models.job import Job, JobSchedule
+from portal.models.open_list import OpenListEntry, OpenListRelease
+from portal.models.organisation import Organisation
+
+__all__ = [
+    "Account",
+    "ApiToken",
+    "AuditEvent",
+    "AuditSeal",
+    "AuditSealedEvent",
+    "CalendarDay",
+    "CatalogueEntry",
+    "CodeSequence",
+    "DataVersion",
+    "Deadline",
+    "Distribution",
+    "Download",
+    "EntryDocument",
+    "EntryVersion",
+    "Freshness",
+    "HarvestItem",
+    "HarvestRun",
+    "HarvestSource",
+    "IndexRequest",
+    "Job",
+    "JobSchedule",
+    "KeptValue",
+    "LoginFailure",
+    "LoginSession",
+    "Membership",
+    "Notice",
+    "OpenListEntry",
+    "OpenListRelease",
+    "Organisation",
+    "RateWindow",
+    "SearchDenial",
+]

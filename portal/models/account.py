@@ -1,0 +1,106 @@
+"""Accounts, their roles in organisations, their sessions and tokens."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import uuid4
+
+from sqlalchemy import Boolean, ForeignKey, Integer, String, UniqueConstraint, select
+from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
+
+from portal.db import Base, UtcDateTime
+from portal.errors import NotFound
+from portal.models.organisation import Organisation
+
+
+class Account(Base):
+    """A person who signs in. `applicant_kind`: natural_person, legal_person, or "" for staff."""
+
+    __tablename__ = "account"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    public_id: Mapped[str] = mapped_column(String(36), unique=True, default=lambda: str(uuid4()))
+    username: Mapped[str] = mapped_column(String(60), unique=True)
+    display_name: Mapped[str] = mapped_column(String(100))
+    email: Mapped[str] = mapped_column(String(200), default="")
+    password_hash: Mapped[str] = mapped_column(String(200))
+    applicant_kind: Mapped[str] = mapped_column(String(40), default="")
+    applicant_name: Mapped[str] = mapped_column(String(200), default="")
+    identity_verified: Mapped[bool] = mapped_column(Boolean, default=False)
+    disabled: Mapped[bool] = mapped_column(Boolean, default=False)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    memberships: Mapped[list[Membership]] = relationship(
+        back_populates="account", cascade="all, delete-orphan", lazy="selectin"
+    )
+
+
+class Membership(Base):
+    """A role of roles.csv that an account has, in an organisation where the role has one."""
+
+    __tablename__ = "membership"
+    __table_args__ = (UniqueConstraint("account_id", "role", "organisation_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    account_id: Mapped[int] = mapped_column(
+        ForeignKey("account.id", ondelete="CASCADE"), index=True
+    )
+    role: Mapped[str] = mapped_column(String(40))
+    organisation_id: Mapped[int | None] = mapped_column(ForeignKey("organisation.id"), index=True)
+    account: Mapped[Account] = relationship(back_populates="memberships")
+    organisation: Mapped[Organisation | None] = relationship(lazy="joined")
+
+
+class LoginSession(Base):
+    """A browser's session; the cookie carries a random token, the row its SHA-256."""
+
+    __tablename__ = "login_session"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    account_id: Mapped[int] = mapped_column(
+        ForeignKey("account.id", ondelete="CASCADE"), index=True
+    )
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class LoginFailure(Base):
+    """Wrong passwords for one name or from one address; `key` is a keyed hash, never the name."""
+
+    __tablename__ = "login_failure"
+
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    failures: Mapped[int] = mapped_column(Integer, default=0)
+    last_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    locked_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class ApiToken(Base):
+    """An Action API token: shown once, kept as SHA-256 with a prefix that names it."""
+
+    __tablename__ = "api_token"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    account_id: Mapped[int] = mapped_column(
+        ForeignKey("account.id", ondelete="CASCADE"), index=True
+    )
+    name: Mapped[str] = mapped_column(String(100), default="")
+    prefix: Mapped[str] = mapped_column(String(16))
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+def find_account(session: Session, key: str) -> Account | None:
+    """Return the account with this user name or public id."""
+    return session.scalars(
+        select(Account).where((Account.username == key) | (Account.public_id == key))
+    ).first()
+
+
+def get_account(session: Session, key: str) -> Account:
+    account = find_account(session, key)
+    if account is None:
+        raise NotFound("没有名为“{key}”的账号。", key=key)
+    return account

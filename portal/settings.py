@@ -1,0 +1,136 @@
+"""Every setting of the portal: name, type, default, help. Read from the environment once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+PREFIX = "XIANGYUN_"
+SHORTEST_SECRET = 32
+
+
+class SettingsError(Exception):
+    """A setting is missing or wrong; the message names it."""
+
+
+class Settings(BaseModel):
+    """Settings as the process runs with them. `help` of each field is printed by `xiangyun settings`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    home: Annotated[Path, Field(description="Data folder: database, files, index, secrets")] = Path(
+        "var"
+    )
+    database_url: Annotated[
+        str, Field(description="SQLAlchemy URL; empty: SQLite in the data folder")
+    ] = ""
+    search_url: Annotated[
+        str, Field(description="Elasticsearch address; empty: embedded index")
+    ] = ""
+    storage_url: Annotated[
+        str, Field(description="file:///… or s3://bucket; empty: data folder")
+    ] = ""
+    s3_endpoint_url: Annotated[str, Field(description="Address of an S3 server other than AWS")] = (
+        ""
+    )
+    redis_url: Annotated[
+        str, Field(description="Shared quotas and revocation; empty: database")
+    ] = ""
+    fetch_allowed_hosts: Annotated[
+        tuple[str, ...], Field(description="host:port list that may be fetched though private")
+    ] = ()
+    site_url: Annotated[str, Field(description="Public address, used in links and answers")] = (
+        "http://127.0.0.1:5000"
+    )
+    site_title: Annotated[str, Field(description="Name of the portal")] = "吉林省公共数据开放平台"
+    secret_key: Annotated[str, Field(description="Signs sessions; at least 32 characters")] = ""
+    extensions: Annotated[tuple[str, ...], Field(description="Enabled extensions, in order")] = (
+        "access",
+    )
+    theme: Annotated[str, Field(description="Name of the theme folder")] = "jilin"
+    trusted_proxies: Annotated[
+        int, Field(description="Number of proxies whose X-Forwarded-For counts")
+    ] = 0
+    accel_prefix: Annotated[
+        str, Field(description="X-Accel-Redirect location of nginx; empty: serve bytes")
+    ] = ""
+    max_upload_bytes: Annotated[int, Field(description="Largest file that may be uploaded")] = (
+        512 * 1024 * 1024
+    )
+    table_cache_bytes: Annotated[
+        int, Field(description="Disk used for queryable copies of tables")
+    ] = 4 * 1024**3
+    anonymous_rate: Annotated[
+        int, Field(description="Anonymous requests a minute from one address")
+    ] = 1200
+    secure_cookies: Annotated[bool, Field(description="Send cookies over HTTPS only")] = False
+    worker_poll_seconds: Annotated[
+        float, Field(description="How often an idle worker looks for jobs")
+    ] = 0.5
+
+    @field_validator("fetch_allowed_hosts", "extensions", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:
+        return (
+            tuple(p.strip() for p in value.split(",") if p.strip())
+            if isinstance(value, str)
+            else value
+        )
+
+    @property
+    def effective_database_url(self) -> str:
+        return self.database_url or f"sqlite:///{(self.home / 'xiangyun.db').resolve()}"
+
+    @property
+    def effective_storage_url(self) -> str:
+        return self.storage_url or (self.home / "files").resolve().as_uri()
+
+    @property
+    def search_folder(self) -> Path:
+        return self.home / "index"
+
+    @property
+    def cache_folder(self) -> Path:
+        return self.home / "cache"
+
+
+def read_settings(environ: Mapping[str, str] = os.environ, **overrides: Any) -> Settings:
+    """Return the settings of the environment.
+
+    A secret key that is not given is made once and kept in the data folder (one machine);
+    a given one that is too short is refused, so that no installation signs with a guessable key.
+
+    Raises:
+        SettingsError: a value cannot be read, or the secret key is too short.
+    """
+    names = Settings.model_fields
+    given = {n: environ[PREFIX + n.upper()] for n in names if environ.get(PREFIX + n.upper())}
+    try:
+        settings = Settings.model_validate({**given, **overrides})
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise SettingsError(f"{PREFIX}{str(first['loc'][0]).upper()}: {first['msg']}") from error
+    if not settings.secret_key:
+        settings = settings.model_copy(update={"secret_key": _kept_secret(settings.home)})
+    if len(settings.secret_key) < SHORTEST_SECRET:
+        raise SettingsError(f"{PREFIX}SECRET_KEY: at least {SHORTEST_SECRET} characters are needed")
+    return settings
+
+
+def _kept_secret(home: Path) -> str:
+    import secrets
+
+    path = home / "secret_key"
+    if not path.exists():
+        home.mkdir(parents=True, exist_ok=True)
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            return path.read_text(encoding="ascii").strip()
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(secrets.token_urlsafe(48))
+    return path.read_text(encoding="ascii").strip()
