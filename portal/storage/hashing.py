@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import re
+from collections.abc import Iterator
 from typing import BinaryIO
 
 from portal.errors import TooLarge
@@ -40,11 +42,19 @@ def copy_and_hash(source: BinaryIO, target: BinaryIO, max_bytes: int | None) -> 
         if max_bytes is not None and size > max_bytes:
             raise TooLarge("文件超过允许的大小（{max_bytes} 字节）。", max_bytes=max_bytes)
         digest.update(piece)
-        try:
+        with _write_failures():
             target.write(piece)
-        except OSError as error:
-            raise StorageUnavailable(f"the upload could not be written: {error}") from error
+    with _write_failures():
+        target.flush()
     return StoredObject(digest.hexdigest(), size)
+
+
+@contextlib.contextmanager
+def _write_failures() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise StorageUnavailable(f"the upload could not be written: {error}") from error
 
 
 def check_range(start: int, length: int | None) -> None:

@@ -66,9 +66,9 @@ class S3Storage:
             raise StorageUnavailable(f"the cache folder takes no file: {error}") from error
         path = Path(name)
         try:
-            with os.fdopen(descriptor, "w+b") as spooled:
+            with os.fdopen(descriptor, "wb") as spooled:
                 stored = copy_and_hash(stream, spooled, max_bytes)
-                self._upload(spooled, stored)
+            self._upload(path, stored)
             self._cache.adopt(stored.sha256, path)
             return stored
         finally:
@@ -136,14 +136,13 @@ class S3Storage:
     def _key(self, sha256: str) -> str:
         return self._prefix + object_name(sha256)
 
-    def _upload(self, spooled: BinaryIO, stored: StoredObject) -> None:
+    def _upload(self, path: Path, stored: StoredObject) -> None:
         with contextlib.suppress(ObjectMissing):
             if self.stat(stored.sha256).size_bytes == stored.size_bytes:
                 return
-        spooled.seek(0)
         with _translated(stored.sha256, missing_is_failure=True):
-            self._client.upload_fileobj(
-                _Unclosed(spooled), self.bucket, self._key(stored.sha256), Config=_TRANSFER
+            self._client.upload_file(
+                str(path), self.bucket, self._key(stored.sha256), Config=_TRANSFER
             )
 
     def _download(self, sha256: str, path: Path) -> None:
@@ -155,13 +154,6 @@ class S3Storage:
         if digest.hexdigest() != sha256:
             raise StorageUnavailable(f"object {sha256} came back changed")
         path.chmod(0o444)
-
-
-class _Unclosed:
-    """A file that the transfer manager reads and seeks but may not close: it is still needed."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self.read, self.seek, self.tell = file.read, file.seek, file.tell
 
 
 _TRANSFER = TransferConfig(
