@@ -1,0 +1,1 @@
+"""Real services for the tests: Elasticsearch, S3, PostgreSQL, Redis and Chromium."""
