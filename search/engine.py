@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from search.document import SearchDocument
-from search.request import SearchRequest, SearchResult
+from search.request import SearchRequest, SearchResult, Suggestion
 
 
 class SearchUnavailable(Exception):
@@ -41,7 +41,20 @@ class SearchEngine(Protocol):
         """
         ...
 
-    def write(self, documents: Iterable[SearchDocument], removed: Iterable[tuple[int, int]]) -> None:
+    def suggest(
+        self,
+        typed: str,
+        labels: frozenset[str],
+        limit: int = 8,
+        excluded_ids: frozenset[int] = frozenset(),
+    ) -> tuple[Suggestion, ...]:
+        """Return entries with a title of which a word begins as typed (also in pinyin or its
+        initials), the most valuable first."""
+        ...
+
+    def write(
+        self, documents: Iterable[SearchDocument], removed: Iterable[tuple[int, int]]
+    ) -> None:
         """Add or replace documents and remove (id, version) pairs; searchable on return."""
         ...
 

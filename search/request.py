@@ -43,7 +43,10 @@ class SearchRequest:
     `excluded` does the same negatively. A facet's counts leave out the facet's own filter.
     `ids` limits to these entries (None: no limit). `excluded_ids` are hidden whatever the index
     says (the deny-set: entries that became less visible and may not be in the index yet).
-    `after` continues a walk of the whole result (SearchResult.next_cursor); `start` is ignored then.
+    `after` walks the whole result in order of the immutable id, whatever changes meanwhile: begin
+    with "" and go on with SearchResult.next_cursor; `start` and `sort` are ignored then.
+    `descending` False is the exact mirror of a sort order (TITLE reads A to Z with False);
+    RELEVANCE has one direction. Without words RELEVANCE is the order by value.
     """
 
     words: str = ""
@@ -65,7 +68,11 @@ class SearchRequest:
 
 @dataclass(frozen=True)
 class SearchHit:
-    """`score` is text relevance × (1 + β · value / 100); `text_score` the first factor, where known."""
+    """`score` is text relevance × (1 + β · value / 100); `text_score` the first factor, where known.
+
+    Both are known in the order of relevance only (elsewhere 0 and None); so is `exact`, which
+    marks the hits whose title, code or name is what was typed.
+    """
 
     id: int
     code: str
@@ -84,7 +91,22 @@ class FacetCount:
 
 @dataclass(frozen=True)
 class SearchResult:
+    """`relaxed` says that nothing held every word, and these hits hold some of them.
+
+    `next_cursor` is given on walks only; None ends the walk.
+    """
+
     total: int
     hits: tuple[SearchHit, ...]
     facets: Mapping[str, tuple[FacetCount, ...]] = field(default_factory=dict)
     next_cursor: str | None = None
+    relaxed: bool = False
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """One entry offered while somebody types."""
+
+    id: int
+    code: str
+    title: str

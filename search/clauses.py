@@ -1,0 +1,85 @@
+"""The neutral query language: what both engines can say, and nothing else. Pure data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Everything:
+    """Matches all; scores 1."""
+
+
+@dataclass(frozen=True)
+class Term:
+    """One token of an analysed field; scores by BM25."""
+
+    field: str
+    token: str
+
+
+@dataclass(frozen=True)
+class Terms:
+    """Any of the exact values of a field; scores 1. No value matches nothing."""
+
+    field: str
+    values: tuple[str | int, ...]
+
+
+@dataclass(frozen=True)
+class Prefix:
+    """A value of an unanalysed field that begins so; scores 1."""
+
+    field: str
+    beginning: str
+
+
+@dataclass(frozen=True)
+class Range:
+    """start <= x < end of an integer field; None is open; scores 1."""
+
+    field: str
+    start: int | None = None
+    end: int | None = None
+
+
+@dataclass(frozen=True)
+class Not:
+    part: Clause
+
+
+@dataclass(frozen=True)
+class AllOf:
+    """All of `parts` (their scores are summed), `hopes` only add to the score.
+
+    `filters` must match too and score nothing.
+    """
+
+    parts: tuple[Clause, ...]
+    hopes: tuple[Clause, ...] = ()
+    filters: tuple[Clause, ...] = ()
+
+
+@dataclass(frozen=True)
+class AnyOf:
+    """At least so many of the parts; scores are summed."""
+
+    parts: tuple[Clause, ...]
+    at_least: int = 1
+
+
+@dataclass(frozen=True)
+class Best:
+    """The best-scoring part counts in full, the others by `tie`."""
+
+    parts: tuple[Clause, ...]
+    tie: float = 0.0
+
+
+@dataclass(frozen=True)
+class Boost:
+    part: Clause
+    factor: float
+
+
+Clause = Everything | Term | Terms | Prefix | Range | Not | AllOf | AnyOf | Best | Boost

@@ -1,0 +1,32 @@
+"""Cursors of a walk: after which id to go on, and how strictly the words were taken."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from search.engine import SearchRefused
+from search.query import STRICTNESS
+
+_CURSOR = re.compile(r"(\d)\.(-?\d{1,18})")
+
+
+@dataclass(frozen=True)
+class Cursor:
+    strictness: int
+    last_id: int
+
+    def __str__(self) -> str:
+        return f"{self.strictness}.{self.last_id}"
+
+
+def read_cursor(text: str) -> Cursor:
+    """Return the cursor of a page's `next_cursor`.
+
+    Raises:
+        SearchRefused: the text was not given out as a cursor.
+    """
+    match = _CURSOR.fullmatch(text)
+    if match is None or int(match[1]) >= STRICTNESS:
+        raise SearchRefused("unknown cursor; begin the walk with an empty one")
+    return Cursor(int(match[1]), int(match[2]))

@@ -1,0 +1,81 @@
+"""What an engine keeps of an entry to answer with: its record, and the hit made of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from search.document import SearchDocument
+from search.engine import IndexedVersion
+from search.fields import value_factor
+from search.highlights import mark
+from search.request import SearchHit, SearchRequest, Suggestion
+
+Record = Mapping[str, Any]
+
+
+def record_of(document: SearchDocument) -> dict[str, Any]:
+    """Return the JSON object an engine stores with an entry."""
+    return {
+        "id": document.id,
+        "version": document.version,
+        "code": document.code,
+        "title": document.title,
+        "abstract": document.abstract,
+        "value": document.value_score,
+        "labels": sorted(document.labels),
+        "stored": document.stored,
+    }
+
+
+def hit_of(
+    record: Record, request: SearchRequest, score: float | None, *, exact: bool = False
+) -> SearchHit:
+    """Return the hit for a record; `score` None where the order is not by relevance."""
+    marked: dict[str, str] = {}
+    if request.highlight and request.words:
+        found = ((name, mark(record[name], request.words)) for name in ("title", "abstract"))
+        marked = {name: text for name, text in found if text is not None}
+    return SearchHit(
+        id=record["id"],
+        code=record["code"],
+        score=score or 0.0,
+        stored=record["stored"],
+        exact=exact,
+        text_score=(None if score is None else score / value_factor(record["value"], request.beta)),
+        highlights=marked,
+    )
+
+
+def browsing_score(record: Record, request: SearchRequest) -> float:
+    """Return the score without words: the text score is 1 for all."""
+    return value_factor(record["value"], request.beta)
+
+
+def version_of(record: Record) -> IndexedVersion:
+    return IndexedVersion(record["id"], record["version"], frozenset(record["labels"]))
+
+
+def suggestion_of(record: Record) -> Suggestion:
+    return Suggestion(record["id"], record["code"], record["title"])
+
+
+def order_of(version: int, *, removed: bool) -> int:
+    """Return the number by which writes are ordered: by version, a removal after a document."""
+    return 2 * version + int(removed)
+
+
+def newest(
+    documents: Iterable[SearchDocument], removed: Iterable[tuple[int, int]]
+) -> dict[int, tuple[int, SearchDocument | None]]:
+    """Return for each id its newest write of a batch: (order, document or None for removed)."""
+    writes: dict[int, tuple[int, SearchDocument | None]] = {}
+    for document in documents:
+        order = order_of(document.version, removed=False)
+        if order >= writes.get(document.id, (-1, None))[0]:
+            writes[document.id] = (order, document)
+    for entry_id, version in removed:
+        order = order_of(version, removed=True)
+        if order >= writes.get(entry_id, (-1, None))[0]:
+            writes[entry_id] = (order, None)
+    return writes
