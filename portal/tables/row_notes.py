@@ -1,0 +1,56 @@
+"""What happened to single rows while a file was read: left out, padded, or worth a look."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+MAX_LISTED = 200
+MAX_TEXT = 200
+
+REASONS = {
+    "title": "表头之前的标题或说明行，未作为数据",
+    "blank": "空行，未作为数据",
+    "repeated_header": "与表头相同的行，未作为数据",
+    "footnote": "表后的注释或来源说明，未作为数据",
+    "group": "只有首格有内容的分组标题行，未作为数据",
+    "long": "单元格比列名多，未作为数据；请检查多余的分隔符或引号",
+    "short": "单元格比列名少，缺少的按空白处理",
+    "total": "合计行，已作为数据保留；统计时请注意重复计算",
+    "precision_lost": "含超过 15 位的数字，Excel 已将后面的数位改为 0；请把该列设为文本后重新填写",
+}
+KEPT = frozenset({"short", "total", "precision_lost"})
+
+
+@dataclass(frozen=True)
+class RowNote:
+    row: int  # 1-based, as a spreadsheet program counts
+    kind: str  # a key of REASONS
+    text: str  # what stood there, shortened
+
+    @property
+    def kept(self) -> bool:
+        return self.kind in KEPT
+
+    @property
+    def reason(self) -> str:
+        return REASONS[self.kind]
+
+
+@dataclass
+class RowNotes:
+    """The first MAX_LISTED notes of each file, and how many there were of each kind."""
+
+    listed: list[RowNote] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+
+    def add(self, row: int, kind: str, cells: Sequence[str | None]) -> None:
+        self.counts[kind] += 1
+        if kind != "blank" and len(self.listed) < MAX_LISTED:
+            text = " | ".join(cell.strip() for cell in cells if cell and cell.strip())
+            self.listed.append(RowNote(row, kind, text[:MAX_TEXT]))
+
+    def add_uncounted(self, kind: str, count: int) -> None:
+        """Count rows of a kind that were listed elsewhere or are too many to list."""
+        self.counts[kind] += count

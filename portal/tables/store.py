@@ -1,0 +1,231 @@
+"""A parsed table becomes a typed Parquet file in storage, and a TableInfo."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from portal.errors import Defect, Invalid
+from portal.storage.base import Storage
+from portal.tables.column_types import COLUMNS_A_QUERY, ColumnType, TypedColumn, infer_types
+from portal.tables.header import FIELD_NAME, field_names
+from portal.tables.info import Column, TableInfo
+from portal.tables.reader import ParsedTable
+from portal.tables.row_notes import MAX_LISTED, RowNotes
+
+EXACT_DISTINCT_ROWS = 200_000
+MAX_KEYS = 2
+MEMORY_LIMIT = "1GB"
+
+
+def build_table(
+    parsed: ParsedTable, storage: Storage, *, names: Mapping[str, str] | None = None
+) -> TableInfo:
+    """Type the columns, keep the rows as Parquet (with `_id` 1 to n in file order), describe them.
+
+    Args:
+        names: field names that are given already (by the information items), by column name;
+            the other columns get one made.
+
+    Raises:
+        Invalid: a given field name is malformed or doubled.
+        StorageUnavailable: nothing was kept.
+    """
+    with tempfile.TemporaryDirectory(prefix="xiangyun-build-") as folder:
+        connection = duckdb.connect(
+            config={"memory_limit": MEMORY_LIMIT, "threads": 2, "temp_directory": folder}
+        )
+        try:
+            return _build(connection, parsed, storage, names or {}, Path(folder))
+        finally:
+            connection.close()
+
+
+def _build(
+    connection: duckdb.DuckDBPyConnection,
+    parsed: ParsedTable,
+    storage: Storage,
+    given: Mapping[str, str],
+    folder: Path,
+) -> TableInfo:
+    source = connection.read_parquet(str(parsed.rows_path))
+    source.create_view("source")
+    notes = RowNotes(list(parsed.notes.listed), parsed.notes.counts.copy())
+    groups = _group_rows(connection, parsed, notes)
+    connection.execute(f"CREATE VIEW data AS SELECT * FROM source WHERE NOT ({groups})")
+    typed = infer_types(connection, "data", parsed.names, parsed.row_count)
+    kept = [
+        (name, one)
+        for name, named, one in zip(parsed.names, parsed.named, typed, strict=True)
+        if named or not one.all_blank
+    ]
+    columns = _columns(kept, given)
+    path = folder / "table.parquet"
+    _write_parquet(connection, columns, [one for _, one in kept], path)
+    row_count, described = _describe(connection, path, columns)
+    with path.open("rb") as file:
+        stored = storage.put(file)
+    return TableInfo(
+        parquet_sha256=stored.sha256,
+        parquet_bytes=stored.size_bytes,
+        row_count=row_count,
+        columns=described,
+        encoding=parsed.encoding,
+        encoding_confidence=parsed.encoding_confidence,
+        delimiter=parsed.delimiter,
+        sheet=parsed.sheet,
+        sheets=tuple(parsed.sheets),
+        key_fields=_keys(described, row_count),
+        notes=tuple(sorted(notes.listed, key=lambda note: note.row)),
+        note_counts=dict(notes.counts),
+    )
+
+
+def _group_rows(connection: duckdb.DuckDBPyConnection, parsed: ParsedTable, notes: RowNotes) -> str:
+    """Return SQL that tells headings between rows (北京市（92所）) from data; FALSE if none.
+
+    A heading has text in the first cell only, in a first column that is otherwise all numbers.
+    Anything less clear stays a row.
+    """
+    width = len(parsed.names)
+    if width < 3:
+        return "FALSE"
+    others = " AND ".join(f"coalesce(trim(c{number}), '') = ''" for number in range(1, width))
+    heading = (
+        f"(coalesce(trim(c0), '') <> '' AND {others} AND NOT regexp_matches(c0, '^\\s*[0-9]'))"
+    )
+    number = "regexp_full_match(trim(c0), '[0-9]{1,9}')"
+    found = connection.execute(
+        f"SELECT count(*) FILTER (WHERE {heading}),"
+        f" count(*) FILTER (WHERE {number}),"
+        f" count(*) FILTER (WHERE NOT {heading} AND coalesce(trim(c0), '') <> '' AND NOT {number})"
+        " FROM source"
+    ).fetchone() or (0, 0, 0)
+    headings, numbers, others_filled = found
+    if not headings or others_filled or numbers < headings:
+        return "FALSE"
+    rows = connection.execute(
+        f"SELECT _row, c0 FROM source WHERE {heading} ORDER BY _id LIMIT {MAX_LISTED}"
+    ).fetchall()
+    for row, text in rows:
+        notes.add(row, "group", [text])
+    notes.add_uncounted("group", headings - len(rows))
+    return heading
+
+
+def _columns(kept: Sequence[tuple[str, TypedColumn]], given: Mapping[str, str]) -> list[Column]:
+    names = [name for name, _ in kept]
+    wanted = [given.get(name, "") for name in names]
+    defects = [
+        Defect(
+            name,
+            "field_name_invalid",
+            "列“{name}”的字段名“{field_name}”不合规范：须为小写字母开头的字母、数字和下划线，不重复。",
+            {"name": name, "field_name": one},
+        )
+        for name, one in zip(names, wanted, strict=True)
+        if one and (not FIELD_NAME.fullmatch(one) or wanted.count(one) > 1)
+    ]
+    if defects:
+        raise Invalid(defects)
+    taken = [one for one in wanted if one]
+    made = iter(
+        field_names([*taken, *(n for n, one in zip(names, wanted, strict=True) if not one)])
+    )
+    for _ in taken:  # those given come first, so that the made ones keep clear of them
+        next(made)
+    return [
+        Column(
+            name=name,
+            field_name=one or next(made),
+            type=typed.type,
+            sql_type=typed.sql_type,
+            decimal_places=typed.decimal_places,
+            blank_marks=typed.blank_marks,
+        )
+        for (name, typed), one in zip(kept, wanted, strict=True)
+    ]
+
+
+def _write_parquet(
+    connection: duckdb.DuckDBPyConnection,
+    columns: Sequence[Column],
+    typed: Sequence[TypedColumn],
+    path: Path,
+) -> None:
+    selected = ", ".join(
+        f'{one.expression} AS "{column.field_name}"'
+        for column, one in zip(columns, typed, strict=True)
+    )
+    connection.execute(
+        "COPY (SELECT row_number() OVER () AS _id, * FROM"
+        f" (SELECT {selected} FROM data ORDER BY _id))"
+        f" TO '{path}' (FORMAT parquet, COMPRESSION zstd)"
+    )
+
+
+def _describe(
+    connection: duckdb.DuckDBPyConnection, path: Path, columns: Sequence[Column]
+) -> tuple[int, tuple[Column, ...]]:
+    connection.read_parquet(str(path)).create_view("typed")
+    row = connection.execute("SELECT count(*) FROM typed").fetchone()
+    row_count = int(row[0]) if row else 0
+    exact = row_count <= EXACT_DISTINCT_ROWS
+    described: list[Column] = []
+    for start in range(0, len(columns), COLUMNS_A_QUERY):
+        part = columns[start : start + COLUMNS_A_QUERY]
+        aggregates = ", ".join(_statistics(column, exact) for column in part)
+        found = connection.execute(f"SELECT {aggregates} FROM typed").fetchone() or ()
+        described += [
+            _described(column, values, row_count, exact)
+            for column, values in zip(part, found, strict=True)
+        ]
+    return row_count, tuple(described)
+
+
+def _statistics(column: Column, exact: bool) -> str:
+    name = f'"{column.field_name}"'
+    distinct = f"count(DISTINCT {name})" if exact else f"approx_count_distinct({name})"
+    longest = f"max(length({name}))" if column.type is ColumnType.TEXT else "NULL"
+    return (
+        f"{{'filled': count({name}), 'distinct': {distinct}, 'longest': {longest},"
+        f" 'least': min({name})::VARCHAR, 'most': max({name})::VARCHAR}}"
+    )
+
+
+def _described(column: Column, values: dict[str, Any], row_count: int, exact: bool) -> Column:
+    return replace(
+        column,
+        blank_count=row_count - values["filled"],
+        distinct_count=min(values["distinct"], values["filled"]),
+        distinct_exact=exact,
+        minimum=_short(column, values["least"]),
+        maximum=_short(column, values["most"]),
+        max_length=values["longest"],
+    )
+
+
+def _short(column: Column, text: str | None) -> str | None:
+    if text is None:
+        return None
+    if column.type is ColumnType.NUMBER and column.decimal_places is None and "." in text:
+        return text.rstrip("0").rstrip(".")
+    return text[:200]
+
+
+def _keys(columns: Sequence[Column], row_count: int) -> tuple[str, ...]:
+    """Return the columns that look like keys: no blank and (nearly, if estimated) no repetition."""
+    keys = [
+        column.field_name
+        for column in columns
+        if column.type in (ColumnType.TEXT, ColumnType.INTEGER)
+        and column.blank_count == 0
+        and (column.max_length or 0) <= 64
+        and column.distinct_count >= row_count * (1.0 if column.distinct_exact else 0.95)
+    ]
+    return tuple(keys[:MAX_KEYS])

@@ -1,0 +1,147 @@
+"""Looks into a workbook before it is opened: bombs, passwords, and files under a false name.
+
+The reader unpacks a whole sheet and lays it out as a full rectangle, so a few hundred bytes could
+ask for all memory. Here the parts are unpacked once in pieces, counted, and thrown away.
+"""
+
+from __future__ import annotations
+
+import re
+import zipfile
+import zlib
+from pathlib import Path
+
+from portal.errors import Invalid
+from portal.tables.limits import MIB, ReadLimits
+
+OLE_SIGNATURE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+ZIP_SIGNATURE = b"PK\x03\x04"
+PIECE_BYTES = MIB
+_CELL = re.compile(
+    rb"<(?:[\w.-]+:)?c\s[^>]*?\br\s*=\s*[\"']([A-Za-z]{1,3})([0-9]{1,7})[\"'][^>]*?(/?)>"
+)
+_CELL_START = re.compile(rb"<(?:[\w.-]+:)?c[\s>]")
+_ENTITY = re.compile(rb"<!\s*(?:DOCTYPE|ENTITY)", re.IGNORECASE)
+
+
+def check_workbook(path: Path, limits: ReadLimits) -> None:
+    """Refuse a workbook that is locked, no workbook, or too large to hold. Raises Invalid."""
+    size = path.stat().st_size
+    if size > limits.workbook_bytes:
+        raise _too_large("文件", size // MIB, limits.workbook_bytes // MIB, "MB")
+    with path.open("rb") as file:
+        head = file.read(8)
+    if head == OLE_SIGNATURE:
+        if "EncryptedPackage".encode("utf-16-le") in path.read_bytes():
+            raise encrypted()
+        return
+    try:
+        with zipfile.ZipFile(path) as archive:
+            _check_archive(archive, limits)
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError):
+        raise unreadable() from None
+    except RuntimeError:  # zipfile: an entry is locked by a password
+        raise encrypted() from None
+
+
+def encrypted() -> Invalid:
+    return Invalid.one(
+        "file", "encrypted", "工作簿设有打开密码，无法读取。请在 Excel 中取消密码后重新上传。"
+    )
+
+
+def unreadable() -> Invalid:
+    return Invalid.one(
+        "file",
+        "workbook_unreadable",
+        "这不是有效的 Excel 工作簿，或文件已损坏。请用 Excel 打开并另存为 .xlsx 后重新上传。",
+    )
+
+
+def _check_archive(archive: zipfile.ZipFile, limits: ReadLimits) -> None:
+    entries = archive.infolist()
+    if len(entries) > limits.workbook_entries:
+        raise _too_large("工作簿内的部件", len(entries), limits.workbook_entries, "个")
+    if not any(entry.filename.startswith("xl/") for entry in entries):
+        raise unreadable()
+    unpacked = sum(entry.file_size for entry in entries)
+    packed = max(sum(entry.compress_size for entry in entries), 1)
+    if unpacked > limits.workbook_unpacked_bytes:
+        raise _too_large(
+            "解压后的内容", unpacked // MIB, limits.workbook_unpacked_bytes // MIB, "MB"
+        )
+    if unpacked > 10 * MIB and unpacked > packed * limits.workbook_ratio:
+        raise Invalid.one(
+            "file",
+            "workbook_bomb",
+            "工作簿的压缩比异常（{ratio} 倍），为安全起见不予读取。请另存为 CSV 后上传。",
+            ratio=unpacked // packed,
+        )
+    for entry in entries:
+        if entry.filename.lower().endswith((".xml", ".rels", ".vml")):
+            _check_part(archive, entry, limits)
+
+
+def _check_part(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, limits: ReadLimits) -> None:
+    is_sheet = entry.filename.lower().startswith("xl/worksheets/")
+    cells, rows, columns, rest = 0, 0, 0, b""
+    with archive.open(entry) as part:
+        while piece := part.read(PIECE_BYTES):
+            text = rest + piece
+            if _ENTITY.search(text) or b"\0" in piece:
+                raise Invalid.one(
+                    "file",
+                    "workbook_entities",
+                    "工作簿的 XML 含有实体声明，为安全起见不予读取。请用 Excel 另存为 .xlsx 后重新上传。",
+                )
+            cut = text.rfind(b"<")
+            whole, rest = (text[:cut], text[cut:][-4096:]) if cut > 0 else (text, b"")
+            if is_sheet:
+                cells += len(_CELL_START.findall(whole))
+                rows, columns = _extent(whole, rows, columns)
+                _check_extent(cells, rows, columns, limits)
+    if is_sheet:
+        rows, columns = _extent(rest, rows, columns)
+        _check_extent(cells, rows, columns, limits)
+
+
+def _extent(xml: bytes, rows: int, columns: int) -> tuple[int, int]:
+    """Return the last row and column of a filled cell; formatted empty cells do not count."""
+    for letters, digits, empty in _CELL.findall(xml):
+        if not empty:
+            rows = max(rows, int(digits))
+            columns = max(columns, _column_number(letters))
+    return rows, columns
+
+
+def _column_number(letters: bytes) -> int:
+    number = 0
+    for letter in letters.upper():
+        number = number * 26 + letter - 64
+    return number
+
+
+def _check_extent(cells: int, rows: int, columns: int, limits: ReadLimits) -> None:
+    if cells > limits.workbook_cells:
+        raise _too_large("工作表的单元格", cells, limits.workbook_cells, "个")
+    if rows * columns > limits.workbook_area:
+        raise Invalid.one(
+            "file",
+            "workbook_area",
+            "工作表的内容散布到第 {row} 行、第 {column} 列，范围过大。"
+            "请删除远处的多余单元格，或另存为 CSV 后上传。",
+            row=rows,
+            column=columns,
+        )
+
+
+def _too_large(what: str, found: int, allowed: int, unit: str) -> Invalid:
+    return Invalid.one(
+        "file",
+        "too_large",
+        "{what}过大：{found} {unit}，最多 {allowed} {unit}。请拆分文件，或另存为 CSV 后上传。",
+        what=what,
+        found=found,
+        allowed=allowed,
+        unit=unit,
+    )

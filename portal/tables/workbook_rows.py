@@ -1,0 +1,100 @@
+"""Rows of an Excel workbook (.xlsx, .xlsm, .xls), as text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from python_calamine import (
+    CalamineError,
+    CalamineWorkbook,
+    PasswordError,
+    SheetTypeEnum,
+    SheetVisibleEnum,
+)
+
+from portal.errors import Invalid
+from portal.tables.limits import ReadLimits
+from portal.tables.row_notes import RowNotes
+from portal.tables.workbook_guard import check_workbook, encrypted, unreadable
+
+EXACT_FLOAT = 10**15  # Excel keeps 15 digits; what lies behind was replaced by zeros
+
+
+class WorkbookRows:
+    """The rows of one sheet: the named one, or the first visible one that holds anything."""
+
+    def __init__(self, path: Path, sheet: str | None, limits: ReadLimits, notes: RowNotes) -> None:
+        check_workbook(path, limits)
+        self._notes = notes
+        try:
+            self._workbook = CalamineWorkbook.from_path(str(path))
+        except PasswordError:
+            raise encrypted() from None
+        except (CalamineError, OSError):
+            raise unreadable() from None
+        self.sheets = [
+            meta.name
+            for meta in self._workbook.sheets_metadata
+            if meta.typ == SheetTypeEnum.WorkSheet and meta.visible == SheetVisibleEnum.Visible
+        ]
+        self._sheet = self._choose(sheet)
+        self.sheet = self._sheet.name
+
+    def __iter__(self) -> Iterator[tuple[int, list[str]]]:
+        for row, cells in enumerate(self._sheet.iter_rows(), start=1):
+            texts = [cell if isinstance(cell, str) else cell_text(cell) for cell in cells]
+            if any(isinstance(cell, float) and abs(cell) >= EXACT_FLOAT for cell in cells):
+                self._notes.add(row, "precision_lost", texts)
+            yield row, texts
+
+    def _choose(self, name: str | None) -> Any:
+        if name is not None:
+            if name not in self._workbook.sheet_names:
+                raise Invalid.one(
+                    "sheet",
+                    "sheet_missing",
+                    "工作簿中没有名为“{sheet}”的工作表；现有：{sheets}。",
+                    sheet=name[:80],
+                    sheets="、".join(self.sheets)[:400],
+                )
+            return self._read(name)
+        for candidate in self.sheets:
+            sheet = self._read(candidate)
+            if sheet.start is not None:
+                return sheet
+        raise Invalid.one("file", "no_rows", "工作簿里没有任何内容。请填写数据后重新上传。")
+
+    def _read(self, name: str) -> Any:
+        try:
+            return self._workbook.get_sheet_by_name(name)
+        except (CalamineError, OSError, ValueError):
+            raise unreadable() from None
+
+
+def cell_text(value: Any) -> str:
+    """Return what the cell shows: whole numbers without a point, ISO dates, no float noise."""
+    if isinstance(value, bool):
+        return "TRUE" if value else "FALSE"
+    if isinstance(value, int | float):
+        return _number_text(value)
+    if isinstance(value, datetime):
+        midnight = value.time() == time(0)
+        return value.date().isoformat() if midnight else value.isoformat(" ", "seconds")
+    if isinstance(value, date | time):
+        return value.isoformat()
+    if isinstance(value, timedelta):
+        minutes, seconds = divmod(round(value.total_seconds()), 60)
+        return f"{minutes // 60:02d}:{minutes % 60:02d}:{seconds:02d}"
+    return str(value)
+
+
+def _number_text(value: float) -> str:
+    """Give at most the 15 digits that Excel keeps: 0.1+0.2 is 0.3, as the author saw it."""
+    if isinstance(value, int) or value.is_integer():
+        whole = int(value)
+        return str(whole) if abs(whole) < EXACT_FLOAT else format(Decimal(f"{value:.15g}"), "f")
+    return format(Decimal(f"{value:.15g}"), "f")
