@@ -10,7 +10,7 @@ from search.clauses import AllOf, AnyOf, Clause, Not, Prefix, Terms
 from search.cursors import Cursor, read_cursor
 from search.fields import ID, LABELS, STARTS
 from search.query import STRICTNESS, SearchQuery, build_query, can_relax
-from search.request import FacetCount, SearchHit, SearchRequest, SearchResult
+from search.request import FacetCount, SearchHit, SearchRequest, SearchResult, Sort
 
 
 @dataclass(frozen=True)
@@ -69,6 +69,14 @@ def _next(request: SearchRequest, found: Answer, strictness: int) -> str | None:
     if request.after is None or not found.hits or len(found.hits) < request.rows:
         return None
     return str(Cursor(strictness, found.hits[-1].id))
+
+
+def sort_of(request: SearchRequest) -> tuple[Sort, bool]:
+    """Return the sort field's order, and whether it is read backwards."""
+    if request.sort is Sort.RELEVANCE:
+        return Sort.VALUE, False
+    # The keys of titles run from A to Z, all others from the highest down.
+    return request.sort, request.descending is (request.sort is Sort.TITLE)
 
 
 def suggestion_clause(

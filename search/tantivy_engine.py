@@ -10,7 +10,7 @@ import tantivy
 from tantivy import Order
 
 from search import fields
-from search.answers import Answer, answer_request, suggestion_clause
+from search.answers import Answer, answer_request, sort_of, suggestion_clause
 from search.clauses import AllOf, Clause, Not, Range, Terms
 from search.document import SearchDocument
 from search.engine import IndexedVersion, SearchUnavailable
@@ -184,10 +184,7 @@ def _walked(
 def _sorted(
     searcher: tantivy.Searcher, request: SearchRequest, filters: tuple[Clause, ...]
 ) -> tuple[int, tuple[SearchHit, ...]]:
-    sort = Sort.VALUE if request.sort is Sort.RELEVANCE else request.sort
-    mirrored = not request.descending and request.sort is not Sort.RELEVANCE
-    if sort is Sort.TITLE:
-        mirrored = request.descending
+    sort, mirrored = sort_of(request)
     found = searcher.search(
         compile_clause(AllOf((), filters=filters)),
         max(1, request.rows),

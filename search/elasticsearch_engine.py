@@ -1,0 +1,229 @@
+"""The Elasticsearch engine: one alias on a cluster that many processes share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from itertools import islice
+from typing import Any
+
+from elasticsearch import Elasticsearch
+
+from search import fields
+from search.answers import Answer, answer_request, sort_of, suggestion_clause
+from search.clauses import AllOf, Clause, Not, Range, Terms
+from search.document import SearchDocument
+from search.elasticsearch_compiler import Body, compile_clause, with_value
+from search.elasticsearch_facets import facet_body, read_facets
+from search.elasticsearch_indexes import AliasedIndex, Write, answering
+from search.elasticsearch_mapping import body_of, tombstone
+from search.engine import IndexedVersion, SearchRefused, SearchUnavailable
+from search.query import SearchQuery
+from search.records import (
+    browsing_score,
+    hit_of,
+    newest,
+    order_of,
+    suggestion_of,
+    version_of,
+)
+from search.request import SearchHit, SearchRequest, SearchResult, Sort, Suggestion
+
+_BATCH = 500
+_PAGE = 1_000
+_TIMEOUT_SECONDS = 5.0
+
+
+class ElasticsearchEngine:
+    """A `SearchEngine` on an Elasticsearch 8 cluster, behind the alias `index`."""
+
+    def __init__(self, url: str, index: str = "xiangyun"):
+        self._client = Elasticsearch(
+            url, request_timeout=_TIMEOUT_SECONDS, max_retries=1, retry_on_timeout=False
+        )
+        self._index = AliasedIndex(self._client, index)
+
+    def search(self, request: SearchRequest, labels: frozenset[str]) -> SearchResult:
+        with answering():
+            self._index.ensure()
+            return answer_request(request, labels, self._answer)
+
+    def suggest(
+        self,
+        typed: str,
+        labels: frozenset[str],
+        limit: int = 8,
+        excluded_ids: frozenset[int] = frozenset(),
+    ) -> tuple[Suggestion, ...]:
+        clause = suggestion_clause(typed, labels, excluded_ids)
+        if clause is None or limit < 1:
+            return ()
+        body = {"query": compile_clause(clause), "size": limit, "sort": _order(Sort.VALUE)}
+        with answering():
+            self._index.ensure()
+            found = self._many([body])[0]
+        return tuple(suggestion_of(hit["_source"]["record"]) for hit in found["hits"]["hits"])
+
+    def write(
+        self, documents: Iterable[SearchDocument], removed: Iterable[tuple[int, int]]
+    ) -> None:
+        writes: list[Write] = [
+            (entry_id, order, tombstone(entry_id) if document is None else body_of(document))
+            for entry_id, (order, document) in newest(documents, removed).items()
+        ]
+        if not writes:
+            return
+        with answering():
+            self._index.ensure()
+            self._index.write(writes)
+
+    def versions(self) -> Iterator[IndexedVersion]:
+        last = -(2**60)
+        while True:
+            clause = AllOf((), filters=(Terms(fields.LIVE, ("yes",)), Range(fields.ID, last + 1)))
+            body = {"query": compile_clause(clause), "size": _PAGE, "sort": [{fields.ID: "asc"}]}
+            with answering():
+                self._index.ensure()
+                hits = self._many([body])[0]["hits"]["hits"]
+            for hit in hits:
+                version = version_of(hit["_source"]["record"])
+                last = version.id
+                yield version
+            if len(hits) < _PAGE:
+                return
+
+    def rebuild(self, documents: Iterable[SearchDocument]) -> int:
+        with answering():
+            name = self._index.begin_build()
+        try:
+            asked = self._fill(documents)
+            with answering():
+                return self._index.publish_checked(name, asked)
+        except BaseException:
+            with suppress(SearchUnavailable, SearchRefused), answering():
+                self._index.abandon_builds()
+            raise
+
+    def _fill(self, documents: Iterable[SearchDocument]) -> int:
+        """Write all documents to the index being built; return how many entries they are."""
+        seen: set[int] = set()
+        source = iter(documents)
+        while batch := list(islice(source, _BATCH)):
+            seen |= {document.id for document in batch}
+            with answering():
+                self._index.write_building([_write(document) for document in batch])
+        return len(seen)
+
+    def ping(self) -> None:
+        with answering():
+            self._client.cluster.health(timeout="2s")
+
+    def close(self) -> None:
+        self._client.close()
+
+    def _many(self, bodies: list[Body]) -> list[Body]:
+        """Run several searches in one round trip."""
+        searches: list[Body] = []
+        for body in bodies:
+            searches += [{}, {"track_total_hits": True, **body}]
+        answer = self._client.msearch(index=self._index.alias, searches=searches)
+        responses: list[Body] = answer["responses"]
+        for response in responses:
+            if "error" in response or response["_shards"]["failed"]:
+                reason = response.get("error", response.get("_shards"))
+                raise SearchUnavailable(f"Elasticsearch cannot answer: {reason}")
+        return responses
+
+    def _answer(self, request: SearchRequest, query: SearchQuery, after_id: int | None) -> Answer:
+        counting = [facet_body(request, query)] if request.facets else []
+        everything = (*query.matched, *query.all_filters())
+        if after_id is not None:
+            bodies = _walk_bodies(request, everything, after_id)
+        elif request.sort is not Sort.RELEVANCE or query.text is None:
+            bodies = [_sorted_body(request, everything)]
+        else:
+            bodies = _tier_bodies(request, query)
+        found = self._many(bodies + counting)
+        facets = read_facets(request, found[-1]) if counting else {}
+        if after_id is None and len(bodies) == 2:
+            total, hits = self._tiers(request, bodies, found)
+        else:
+            total, hits = _total(found[len(bodies) - 1]), _hits(request, query, found[0])
+        return Answer(total, hits, facets)
+
+    def _tiers(
+        self, request: SearchRequest, bodies: list[Body], found: list[Body]
+    ) -> tuple[int, tuple[SearchHit, ...]]:
+        """Put the page together from both tiers; the second was asked for as if the first were
+        empty, which is right for most pages and else asked again."""
+        exact, rest = found[0], found[1]
+        before = _total(exact)
+        if before and request.start:
+            again = {**bodies[1], "from": max(0, request.start - before)}
+            rest = self._many([again])[0]
+        scored = [(hit, True) for hit in exact["hits"]["hits"]]
+        scored += [(hit, False) for hit in rest["hits"]["hits"]]
+        hits = tuple(
+            hit_of(hit["_source"]["record"], request, hit["_score"], exact=is_exact)
+            for hit, is_exact in scored[: request.rows]
+        )
+        return before + _total(rest), hits
+
+
+def _write(document: SearchDocument) -> Write:
+    return document.id, order_of(document.version, removed=False), body_of(document)
+
+
+def _total(response: Body) -> int:
+    return int(response["hits"]["total"]["value"])
+
+
+def _order(sort: Sort, *, mirrored: bool = False) -> list[dict[str, Any]]:
+    return [{fields.SORT_FIELDS[sort]: "desc" if mirrored else "asc"}]
+
+
+def _walk_bodies(request: SearchRequest, filters: tuple[Clause, ...], after_id: int) -> list[Body]:
+    rest = compile_clause(AllOf((), filters=(*filters, Range(fields.ID, after_id + 1))))
+    return [
+        {"query": rest, "size": request.rows, "sort": [{fields.ID: "asc"}]},
+        {"query": compile_clause(AllOf((), filters=filters)), "size": 0},
+    ]
+
+
+def _sorted_body(request: SearchRequest, filters: tuple[Clause, ...]) -> Body:
+    query = compile_clause(AllOf((), filters=filters))
+    sort, mirrored = sort_of(request)
+    return {
+        "query": query,
+        "from": request.start,
+        "size": request.rows,
+        "sort": _order(sort, mirrored=mirrored),
+    }
+
+
+def _tier_bodies(request: SearchRequest, query: SearchQuery) -> list[Body]:
+    assert query.text is not None
+    assert query.exact is not None
+    filters = query.all_filters()
+    tiers = (
+        AllOf((), hopes=(query.text,), filters=(query.exact, *filters)),
+        AllOf((query.text,), filters=(Not(query.exact), *filters)),
+    )
+    return [
+        {
+            "query": with_value(compile_clause(tier), request.beta),
+            "from": request.start,
+            "size": request.rows,
+            "sort": [{"_score": "desc"}, *_order(Sort.VALUE)],
+        }
+        for tier in tiers
+    ]
+
+
+def _hits(request: SearchRequest, query: SearchQuery, response: Body) -> tuple[SearchHit, ...]:
+    browsing = query.text is None and request.sort is Sort.RELEVANCE and request.after is None
+    records = (hit["_source"]["record"] for hit in response["hits"]["hits"])
+    return tuple(
+        hit_of(record, request, browsing_score(record, request) if browsing else None)
+        for record in records
+    )
