@@ -13,6 +13,14 @@ from typing import Any, Protocol
 
 import requests
 
+Codes = Mapping[str, Mapping[str, str]]
+"""List name ("themes", "update_frequency", …) -> code -> Chinese name; handed in by the portal."""
+
+BESIDE_CONTENT = frozenset(
+    {"code", "provider_name", "responsible_dept", "issued", "data_modified", "supplementary"}
+)
+"""Keys of `HarvestedRecord.fields` that are no part of an entry's content but stand beside it."""
+
 
 class SourceFailed(Exception):
     """The source did not give a complete answer; nothing may be concluded from what is missing.

@@ -1,0 +1,1 @@
+"""CKAN sources, other Xiangyun instances among them."""
