@@ -174,7 +174,7 @@ def _decide(column: str, name: str, counts: dict[str, Any]) -> TypedColumn:
     marks = tuple(sorted(counts["marks"] or ()))
 
     def fits(*patterns: str) -> bool:
-        return values > 0 and sum(counts.get(pattern, 0) for pattern in patterns) == values
+        return bool(0 < values == sum(counts.get(pattern, 0) for pattern in patterns))
 
     text = TypedColumn(
         column, ColumnType.TEXT, "VARCHAR", clean(column), all_blank=counts["filled"] == 0

@@ -35,6 +35,7 @@ NumberedRow = tuple[int, list[str]]
 _FOOTNOTE = re.compile(
     r"[（(]?(注|备注|说明|附注|数据来源|资料来源|来源|填报|填表|制表|审核)[^:：]{0,6}[:：].*", re.S
 )
+_ODD_INITIALS = frozenset("（(注备说附数资来填制审合总小共")  # of footnotes and totals
 _TOTALS = frozenset({"合计", "总计", "小计", "共计", "总 计", "合 计"})
 
 
@@ -222,6 +223,9 @@ def _kept_rows(
     """Pass on the rows that are data, each exactly as wide as the header; note the others."""
     width = len(header)
     for row, cells in rows:
+        if len(cells) == width and _is_plainly_data(cells[0], header[0]):
+            yield row, cells  # type: ignore[misc]  # a list of str serves as one of str | None
+            continue
         kind = _kind(cells, header)
         if kind:
             notes.add(row, kind, cells)
@@ -230,7 +234,14 @@ def _kept_rows(
                 continue
             cells = cells[:width]
         if kind in (None, "total", "short"):
-            yield row, [*cells, *[None] * (width - len(cells))] if len(cells) < width else cells
+            missing: list[str | None] = [None] * (width - len(cells))
+            yield row, [*cells, *missing]
+
+
+def _is_plainly_data(first: str, header: str) -> bool:
+    """Tell by the first cell that nothing is odd about a row: a million rows go this way."""
+    first = first.strip()
+    return bool(first) and first[0] not in _ODD_INITIALS and first != header
 
 
 def _kind(cells: Sequence[str], header: Sequence[str]) -> str | None:
