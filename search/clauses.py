@@ -11,6 +11,17 @@ class Everything:
 
 
 @dataclass(frozen=True)
+class Text:
+    """What somebody typed; `search.query.text_clause` spells it out, and compilers keep the outcome.
+
+    `strictness`: 0 every word, 1 at least half of them, 2 any, or most of a word's characters.
+    """
+
+    typed: str
+    strictness: int = 0
+
+
+@dataclass(frozen=True)
 class Term:
     """One token of an analysed field; scores by BM25."""
 
@@ -82,4 +93,4 @@ class Boost:
     factor: float
 
 
-Clause = Everything | Term | Terms | Prefix | Range | Not | AllOf | AnyOf | Best | Boost
+Clause = Everything | Text | Term | Terms | Prefix | Range | Not | AllOf | AnyOf | Best | Boost

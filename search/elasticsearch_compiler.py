@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from search.clauses import (
@@ -16,7 +17,9 @@ from search.clauses import (
     Range,
     Term,
     Terms,
+    Text,
 )
+from search.query import text_clause
 
 Body = dict[str, Any]
 
@@ -26,6 +29,8 @@ def compile_clause(clause: Clause, boost: float = 1.0) -> Body:
     match clause:
         case Everything():
             return {"match_all": {"boost": boost}}
+        case Text(typed, strictness):
+            return _text(typed, strictness, boost)
         case Term(field, token):
             return {"term": {field: {"value": token, "boost": boost}}}
         case Terms(field, values):
@@ -49,6 +54,11 @@ def compile_clause(clause: Clause, boost: float = 1.0) -> Body:
             return {"dis_max": {"queries": queries, "tie_breaker": tie, "boost": boost}}
         case Boost(part, factor):
             return compile_clause(part, boost * factor)
+
+
+@lru_cache(maxsize=1_000)
+def _text(typed: str, strictness: int, boost: float) -> Body:
+    return compile_clause(text_clause(typed, strictness), boost)
 
 
 def _all_of(

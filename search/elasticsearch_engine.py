@@ -131,6 +131,7 @@ class ElasticsearchEngine:
         for response in responses:
             if "error" in response or response["_shards"]["failed"]:
                 reason = response.get("error", response.get("_shards"))
+                self._index.forget()
                 raise SearchUnavailable(f"Elasticsearch cannot answer: {reason}")
         return responses
 

@@ -71,6 +71,10 @@ class AliasedIndex:
                 self._client.indices.put_mapping(index=self.alias, properties=facets)
         self._mapped = frozenset(FACETS)
 
+    def forget(self) -> None:
+        """Look again at the next call: the index is not what it was."""
+        self._mapped = frozenset()
+
     def _create_live(self) -> None:
         """Make the first index; of two processes that do so at once, one is told it exists."""
         try:
@@ -126,6 +130,7 @@ class AliasedIndex:
         if self._behind(self._building):
             self.write_building(writes)
         if not self._put(self.alias, writes):
+            self.forget()
             raise SearchUnavailable("the search index is gone; try again")
         self._bulk.indices.refresh(index=self.alias)
 

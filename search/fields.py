@@ -30,6 +30,9 @@ SORT_FIELDS = {
     Sort.TITLE: "by_title",
     Sort.DOWNLOADS: "by_downloads",
 }
+# A token in every field of every entry: Lucene counts only the entries that have the field, tantivy
+# all of them, and a word would weigh differently in a field that few entries fill.
+PRESENT = "∎"
 _LONGEST_TEXT = 20_000  # characters of one field that are indexed
 _LONGEST_CODE = 1_000  # engines refuse or drop much longer values
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -95,7 +98,7 @@ def indexed_text(document: SearchDocument) -> IndexedText:
         EXACT: list(exact),
         CODE: list(dict.fromkeys(codes)),
     }
-    return IndexedText({field: text for field, text in words.items() if text}, values)
+    return IndexedText({name: f"{text} {PRESENT}" for name, text in words.items()}, values)
 
 
 def facet_values(document: SearchDocument) -> dict[str, list[str]]:

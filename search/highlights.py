@@ -3,38 +3,42 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from functools import lru_cache
 
 from search import analysis
-from search.words import Word, analyse
+from search.words import analyse
 
 START, END = "\ue000", "\ue001"
+_LATIN = re.compile(r"[a-z0-9]+")
 _LONGEST = 4_000  # characters of a text that are searched for marks
 
 
+@dataclass(frozen=True)
+class _Wanted:
+    """A pattern that meets every candidate, and the stems that Latin ones must have."""
+
+    pattern: re.Pattern[str]
+    stems: frozenset[str]
+
+    def accepts(self, found: str) -> bool:
+        return not _LATIN.fullmatch(found) or analysis.stem(found) in self.stems
+
+
 @lru_cache(maxsize=1_000)
-def _pattern(typed: str) -> re.Pattern[str] | None:
-    """Return a pattern for the words, whole words before their parts and synonyms."""
+def _wanted(typed: str) -> _Wanted | None:
+    """Return what to mark: whole words before their parts and synonyms."""
     words = analyse(typed)
-    forms: dict[str, bool] = {}
+    forms: dict[str, None] = {}
     for word in (*words.required, *words.helpful):
-        forms.update((form, analysis.normalise(form).isascii()) for form in _forms(word))
+        forms.update(dict.fromkeys((word.text, *word.parts, *word.synonyms)))
     if not forms:
         return None
-    longest_first = sorted(forms, key=len, reverse=True)
-    return re.compile("|".join(_expression(form, forms[form]) for form in longest_first))
-
-
-def _forms(word: Word) -> list[str]:
-    return [word.text, *word.parts, *word.synonyms]
-
-
-def _expression(form: str, is_latin: bool) -> str:
-    if not is_latin:
-        return re.escape(form)
-    # A Latin word is marked as a whole, with whatever ending the stemmer takes off.
-    beginning = re.escape(analysis.stem(form))
-    return rf"(?<![a-z0-9]){beginning}[a-z]*(?![a-z0-9])"
+    latin = {form for form in forms if _LATIN.fullmatch(form)}
+    literal = sorted(forms.keys() - latin, key=len, reverse=True)
+    # Latin words are met whole, and then judged by their stem.
+    pattern = "|".join([*map(re.escape, literal), _LATIN.pattern])
+    return _Wanted(re.compile(pattern), frozenset(map(analysis.stem, latin)))
 
 
 def mark(text: str, typed: str) -> str | None:
@@ -42,16 +46,16 @@ def mark(text: str, typed: str) -> str | None:
 
     Marks already in the text are taken out first, so that a page can trust the ones it finds.
     """
-    pattern = _pattern(typed)
-    if pattern is None:
+    wanted = _wanted(typed)
+    if wanted is None:
         return None
     text = text.replace(START, "").replace(END, "")
     plain, offsets = analysis.normalise_with_offsets(text[:_LONGEST])
     pieces: list[str] = []
     done = 0
-    for match in pattern.finditer(plain):
+    for match in wanted.pattern.finditer(plain):
         start, end = offsets[match.start()], offsets[match.end() - 1] + 1
-        if start < done or not match.group():
+        if start < done or not wanted.accepts(match.group()):
             continue
         pieces += [text[done:start], START, text[start:end], END]
         done = end

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from math import ceil
 
 from search import analysis
-from search.clauses import AllOf, AnyOf, Best, Boost, Clause, Not, Prefix, Range, Term, Terms
+from search.clauses import AllOf, AnyOf, Best, Boost, Clause, Not, Prefix, Range, Term, Terms, Text
 from search.engine import SearchRefused
 from search.facets import FACETS
 from search.fields import CODE, CODES, DATES, EXACT, ID, LABELS, STARTS, TEXT_BOOSTS, instant
@@ -16,7 +15,7 @@ from search.request import SearchRequest
 from search.words import Word, Words, analyse
 
 DEEPEST = 10_000  # start + rows; beyond it, walk with a cursor
-STRICTNESS = 3  # 0: every word; 1: at least half of them; 2: any, or most of a word's characters
+STRICTNESS = 3  # so many readings of the words, see `search.clauses.Text`
 
 _TIE = 0.2  # what further fields add to the best one
 _SYNONYM, _PARTS, _PAIRS, _NEAR, _JOINTS = 0.7, 0.6, 0.5, 0.2, 0.5
@@ -81,7 +80,7 @@ def build_query(request: SearchRequest, labels: frozenset[str], strictness: int 
     words = analyse(request.words)
     exact = Terms(EXACT, (analysis.exact_key(request.words),)) if words else None
     return SearchQuery(
-        text=text_clause(request.words, strictness) if words else None,
+        text=Text(request.words, strictness) if words else None,
         exact=exact,
         filters=tuple(_filters(request, labels)),
         facet_filters={
@@ -109,7 +108,6 @@ def _filters(request: SearchRequest, labels: frozenset[str]) -> list[Clause]:
     return parts + [clause for clause in exclusions if clause is not None]
 
 
-@lru_cache(maxsize=2_000)
 def text_clause(typed: str, strictness: int = 0) -> Clause:
     """Return the scored clause for what somebody typed.
 

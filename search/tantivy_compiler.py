@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from tantivy import FieldType, Occur, Query
 
 from search.clauses import (
@@ -16,7 +18,9 @@ from search.clauses import (
     Range,
     Term,
     Terms,
+    Text,
 )
+from search.query import text_clause
 from search.tantivy_schema import FACET_MARK, SCHEMA
 
 _SPECIAL = frozenset(r"\.+*?()|[]{}^$#&-~\"<>@")
@@ -27,6 +31,8 @@ def compile_clause(clause: Clause) -> Query:
     match clause:
         case Everything():
             return Query.all_query()
+        case Text(typed, strictness):
+            return _text(typed, strictness)
         case Term(field, token):
             return Query.term_query(SCHEMA, field, token, index_option="freq")
         case Terms(field, values):
@@ -47,6 +53,11 @@ def compile_clause(clause: Clause) -> Query:
             return Query.disjunction_max_query([compile_clause(p) for p in parts], tie or None)
         case Boost(part, factor):
             return Query.boost_query(compile_clause(part), factor)
+
+
+@lru_cache(maxsize=1_000)
+def _text(typed: str, strictness: int) -> Query:
+    return compile_clause(text_clause(typed, strictness))
 
 
 def _terms(field: str, values: tuple[str | int, ...]) -> Query:
