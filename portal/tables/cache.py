@@ -1,19 +1,10 @@
-"""Queries on tables: native DuckDB files derived from the Parquet, in a bounded local folder.
-
-One locked in-memory root instance a process; the files are attached to it read-only, so that all
-tables together keep to one memory limit. A cursor a thread. Only SQL made here runs on it; users'
-own SQL belongs in a child process.
-"""
+"""Pages of rows and export statements on stored tables."""
 
 from __future__ import annotations
 
 import atexit
 import contextlib
-import os
-import shutil
-import threading
 import weakref
-from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -21,20 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import pyarrow as pa
 
-from portal.errors import Unavailable
 from portal.storage.base import Storage
-from portal.storage.file_cache import FileCache
 from portal.tables.column_types import ColumnType
 from portal.tables.info import Column, TableInfo
+from portal.tables.native_tables import NativeTables
 from portal.tables.query import CompiledQuery, TableQuery, compile_query
+from portal.tables.stream import Stream, engine_errors
 from portal.tables.watchdog import Watchdog
-
-LAYOUT = 1  # part of the file name: a new layout never meets an old file
-MAX_ATTACHED = 64
-BUILD_MEMORY_LIMIT = "1GB"
-MAX_SPILL = "4GB"  # on disk, for sorts that exceed the memory limit
 
 
 @dataclass(frozen=True)
@@ -47,14 +32,8 @@ class TablePage:
     last_id: int | None  # `after_id` of the next page; None on an empty page
 
 
-@dataclass
-class _Attached:
-    file_name: str
-    users: int = 0
-
-
 class TableCache:
-    """Native files of tables and the queries on them; share one object a process.
+    """Queries on tables; share one object a process, among all its threads.
 
     Args:
         folder: of the native files; several processes may share it. Holds nothing lasting.
@@ -73,15 +52,10 @@ class TableCache:
         threads: int = 2,
         query_seconds: float = 2.0,
     ) -> None:
-        self._storage = storage
-        self._files = FileCache(Path(folder).absolute(), max_bytes)
-        self._memory_limit, self._threads = memory_limit, threads
+        self._tables = NativeTables(
+            folder, storage, max_bytes=max_bytes, memory_limit=memory_limit, threads=threads
+        )
         self._query_seconds = query_seconds
-        self._lock = threading.RLock()
-        self._root: duckdb.DuckDBPyConnection | None = None
-        self._root_pid = 0
-        self._attached: OrderedDict[str, _Attached] = OrderedDict()
-        self._local = threading.local()
         self._watchdog = Watchdog()
         atexit.register(_close, weakref.ref(self))
 
@@ -94,11 +68,13 @@ class TableCache:
             ObjectMissing, StorageUnavailable: the Parquet cannot be had.
         """
         compiled = compile_query(info, query)
-        with self._use(info) as table, _translated():
-            cursor = self._cursor()
+        with self._tables.use(info) as table, engine_errors():
+            cursor = self._tables.thread_cursor()
             with self._watchdog.limit(cursor, self._query_seconds):
                 rows = self._rows(cursor, table, compiled)
-                total = self._total(cursor, table, info, compiled) if with_total else None
+                total = None
+                if with_total:
+                    total = self._total(cursor, table, info, compiled, len(rows))
         names = [column.field_name for column in compiled.columns]
         return TablePage(
             rows=[dict(zip(names, row[1:], strict=True)) for row in rows],
@@ -111,34 +87,27 @@ class TableCache:
     def statement(
         self, info: TableInfo, select: str, compiled: CompiledQuery, *, step_seconds: float = 30.0
     ) -> Iterator[Stream]:
-        """Run `SELECT <select>` for a compiled query on a cursor of its own, for exports.
+        """Prepare `SELECT <select>` for a compiled query on a cursor of its own, for exports.
 
         `select` is SQL made from known columns. Only DuckDB's own work counts for the limit of
         each step, not the time that the receiver takes.
         """
-        with self._use(info) as table:
-            cursor = self._instance().cursor()
-            stream = Stream(cursor, self._watchdog, step_seconds)
+        with self._tables.use(info) as table:
+            cursor = self._tables.new_cursor()
+            sql = f"SELECT {select} FROM {table}{compiled.where}{compiled.order}{compiled.page}"
             try:
-                sql = f"SELECT {select} FROM {table}{compiled.where}{compiled.order}{compiled.page}"
-                stream.execute(sql, compiled.parameters)
-                yield stream
+                yield Stream(cursor, sql, compiled.parameters, self._watchdog, step_seconds)
             finally:
                 cursor.close()
 
     def warm(self, info: TableInfo) -> None:
         """Build the native file now, say after a publication, instead of at the first query."""
-        with self._use(info):
+        with self._tables.use(info):
             pass
 
     def close(self) -> None:
         """Close this process's instance; the files stay."""
-        with self._lock:
-            if self._root is not None and self._root_pid == os.getpid():
-                self._root.close()
-            self._root = None
-            self._attached.clear()
-            self._local = threading.local()
+        self._tables.close()
 
     def _rows(
         self, cursor: duckdb.DuckDBPyConnection, table: str, compiled: CompiledQuery
@@ -159,156 +128,17 @@ class TableCache:
         table: str,
         info: TableInfo,
         compiled: CompiledQuery,
+        found: int,
     ) -> int:
-        if not compiled.where:
+        if not compiled.filter_where:
             return info.row_count
+        is_first = compiled.where == compiled.filter_where and not compiled.offset
+        if is_first and compiled.limit is not None and found < compiled.limit:
+            return found  # all of them are on this page
         row = cursor.execute(
-            f"SELECT count(*) FROM {table}{compiled.where}", compiled.parameters
+            f"SELECT count(*) FROM {table}{compiled.filter_where}", compiled.filter_parameters
         ).fetchone()
         return int(row[0]) if row else 0
-
-    def _cursor(self) -> duckdb.DuckDBPyConnection:
-        root = self._instance()
-        if getattr(self._local, "root", None) is not root:
-            self._local.root, self._local.cursor = root, root.cursor()
-        cursor: duckdb.DuckDBPyConnection = self._local.cursor
-        return cursor
-
-    def _instance(self) -> duckdb.DuckDBPyConnection:
-        """Return this process's root, made at first use: never carried over a fork."""
-        with self._lock:
-            if self._root is None or self._root_pid != os.getpid():
-                self._attached.clear()
-                self._root, self._root_pid = self._open_root(), os.getpid()
-            return self._root
-
-    def _open_root(self) -> duckdb.DuckDBPyConnection:
-        spill = self._files.folder / ".spill" / str(os.getpid())
-        _remove_of_dead_processes(spill.parent)
-        spill.mkdir(parents=True, exist_ok=True)
-        root = duckdb.connect(
-            ":memory:", config={"memory_limit": self._memory_limit, "threads": self._threads}
-        )
-        root.execute(f"SET temp_directory = {_literal(str(spill))}")
-        root.execute(f"SET max_temp_directory_size = '{MAX_SPILL}'")
-        root.execute(f"SET allowed_directories = [{_literal(str(self._files.folder) + '/')}]")
-        root.execute("SET enable_external_access = false")
-        root.execute("SET lock_configuration = true")
-        return root
-
-    @contextlib.contextmanager
-    def _use(self, info: TableInfo) -> Iterator[str]:
-        """Hold a table attached while the block runs; yield its SQL name."""
-        name = f"t_{info.parquet_sha256}"
-        file_name = f"{info.parquet_sha256}.{LAYOUT}.duckdb"
-        self._files.get(file_name, lambda made: self._build(info, made))
-        try:
-            attached = self._attach(name, file_name)
-        except duckdb.Error:  # a file that a power cut left broken: it can be made again
-            self._files.remove(file_name)
-            self._files.get(file_name, lambda made: self._build(info, made))
-            attached = self._attach(name, file_name)
-        try:
-            yield f"{name}.main.rows"
-        finally:
-            with self._lock:
-                attached.users -= 1
-
-    def _attach(self, name: str, file_name: str) -> _Attached:
-        """Attach a native file unless it is attached already, and count one user more."""
-        with self._lock:
-            root = self._instance()
-            attached = self._attached.get(name)
-            if attached is None:
-                self._detach_unused()
-                path = _literal(str(self._files.folder / file_name))
-                root.execute(f"ATTACH {path} AS {name} (READ_ONLY)")
-                attached = self._attached[name] = _Attached(file_name)
-            self._attached.move_to_end(name)
-            attached.users += 1
-            return attached
-
-    def _detach_unused(self) -> None:
-        """Detach tables whose file was evicted (its space is free only then), and the oldest."""
-        root = self._instance()
-        too_many = len(self._attached) - MAX_ATTACHED + 1
-        for name, attached in list(self._attached.items()):
-            gone = not (self._files.folder / attached.file_name).exists()
-            if not attached.users and (gone or too_many > 0):
-                root.execute(f"DETACH {name}")
-                del self._attached[name]
-                too_many -= 1
-
-    def _build(self, info: TableInfo, path: Path) -> None:
-        source = self._storage.local_path(info.parquet_sha256)
-        connection = duckdb.connect(
-            str(path),
-            config={
-                "memory_limit": BUILD_MEMORY_LIMIT,
-                "threads": self._threads,
-                "temp_directory": str(path.parent / "spill"),
-            },
-        )
-        try:
-            connection.read_parquet(source).create("rows")
-            for field_name in info.key_fields:
-                connection.execute(f'CREATE INDEX "key_{field_name}" ON rows ("{field_name}")')
-            connection.execute("CHECKPOINT")
-        finally:
-            connection.close()
-
-
-class Stream:
-    """A statement whose rows are taken in steps; each step has the time limit. Run it once."""
-
-    def __init__(
-        self,
-        cursor: duckdb.DuckDBPyConnection,
-        sql: str,
-        parameters: Sequence[Any],
-        watchdog: Watchdog,
-        seconds: float,
-    ) -> None:
-        self._cursor, self._sql, self._parameters = cursor, sql, list(parameters)
-        self._watchdog, self._seconds = watchdog, seconds
-
-    def texts(self, rows: int = 2000) -> Iterator[list[str]]:
-        """Yield the values of a statement's only column, in lists of at most `rows`."""
-        with self._step():
-            self._cursor.execute(self._sql, self._parameters)
-        while True:
-            with self._step():
-                batch = self._cursor.fetchmany(rows)
-            if not batch:
-                return
-            yield [row[0] for row in batch]
-
-    def record_batches(self, rows: int) -> Iterator[pa.Schema | pa.RecordBatch]:
-        """Yield the schema, then the rows as Arrow record batches."""
-        with self._step():
-            reader = self._cursor.sql(self._sql, params=self._parameters).to_arrow_reader(rows)
-        yield reader.schema
-        while True:
-            with self._step():
-                batch = next(reader, None)
-            if batch is None:
-                return
-            yield batch
-
-    @contextlib.contextmanager
-    def _step(self) -> Iterator[None]:
-        with _translated(), self._watchdog.limit(self._cursor, self._seconds):
-            yield
-
-
-@contextlib.contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except duckdb.InterruptException:
-        raise Unavailable("查询用时过长，已停止。请增加筛选条件或减少排序后重试。") from None
-    except duckdb.OutOfMemoryException:
-        raise Unavailable("查询占用的内存过多，已停止。请增加筛选条件或减少列后重试。") from None
 
 
 def _close(reference: weakref.ref[TableCache]) -> None:
@@ -316,17 +146,6 @@ def _close(reference: weakref.ref[TableCache]) -> None:
     cache = reference()
     if cache is not None:
         cache.close()
-
-
-def _remove_of_dead_processes(folder: Path) -> None:
-    """Remove the spill folders that killed processes left."""
-    for path in folder.glob("[0-9]*"):
-        try:
-            os.kill(int(path.name), 0)
-        except ProcessLookupError:
-            shutil.rmtree(path, ignore_errors=True)
-        except PermissionError:
-            continue  # alive, another user's
 
 
 def _without_zeros(row: tuple[Any, ...], indexes: Sequence[int]) -> tuple[Any, ...]:
@@ -338,8 +157,3 @@ def _without_zeros(row: tuple[Any, ...], indexes: Sequence[int]) -> tuple[Any, .
             whole = value.to_integral_value()
             values[index] = Decimal(int(value)) if value == whole else value.normalize()
     return tuple(values)
-
-
-def _literal(text: str) -> str:
-    """Quote a path of our own for a statement that takes no parameter."""
-    return "'" + text.replace("'", "''") + "'"

@@ -13,11 +13,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from portal.tables import export_sql
-from portal.tables.cache import Stream, TableCache
+from portal.tables.cache import TableCache
 from portal.tables.export_xlsx import xlsx_workbook
 from portal.tables.info import Column, TableInfo
 from portal.tables.piece_sink import PieceSink
 from portal.tables.query import CompiledQuery, TableQuery, compile_query
+from portal.tables.stream import Stream
 
 PIECE_BYTES = 256 * 1024
 PARQUET_BATCH_ROWS = 50_000

@@ -41,7 +41,7 @@ class TableInfo:
     delimiter: str = ""
     sheet: str = ""
     sheets: tuple[str, ...] = ()
-    key_fields: tuple[str, ...] = ()  # columns without blanks or repetition, to be indexed
+    key_fields: tuple[str, ...] = ()  # columns without any blank or repetition, indexed
     notes: tuple[RowNote, ...] = ()  # the first ones only
     note_counts: Mapping[str, int] = field(default_factory=dict)  # all, by RowNote.kind
 

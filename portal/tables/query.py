@@ -65,6 +65,8 @@ class CompiledQuery:
     columns: tuple[Column, ...]
     where: str  # " WHERE …" or empty
     parameters: tuple[Any, ...]
+    filter_where: str  # the same without `after_id`, to count what fits the filters
+    filter_parameters: tuple[Any, ...]
     order: str  # " ORDER BY …"; empty: the order of the file
     limit: int | None
     offset: int
@@ -87,9 +89,6 @@ def compile_query(info: TableInfo, query: TableQuery, *, whole: bool = False) ->
     columns = _known(query.columns or list(known), known, "columns", defects)
     conditions: list[str] = []
     parameters: list[Any] = []
-    if query.after_id is not None:
-        conditions.append("_id > ?")
-        parameters.append(query.after_id)
     for number, one in enumerate(query.filters[:MAX_FILTERS]):
         sql, values = _condition(one, known, f"filters.{number}", defects)
         conditions.append(sql)
@@ -102,14 +101,21 @@ def compile_query(info: TableInfo, query: TableQuery, *, whole: bool = False) ->
     sorted_by = _known([name for name, _ in query.sort], known, "sort", defects)
     if defects:
         raise Invalid(defects)
+    after = [] if query.after_id is None else [query.after_id]
     return CompiledQuery(
         columns=tuple(columns),
-        where=" WHERE " + " AND ".join(conditions) if conditions else "",
-        parameters=tuple(parameters),
+        where=_where([*conditions, "_id > ?"] if after else conditions),
+        parameters=(*parameters, *after),
+        filter_where=_where(conditions),
+        filter_parameters=tuple(parameters),
         order=_order(sorted_by, directions, in_file_order=_keeps_order(info, query)),
         limit=query.limit,
         offset=query.offset,
     )
+
+
+def _where(conditions: Sequence[str]) -> str:
+    return " WHERE " + " AND ".join(conditions) if conditions else ""
 
 
 def _bound_defects(query: TableQuery, whole: bool) -> list[Defect]:
@@ -252,13 +258,11 @@ def _contains(name: str, text: str) -> tuple[str, list[Any]]:
 def _keeps_order(info: TableInfo, query: TableQuery) -> bool:
     """Whether rows come in the order of the file by themselves.
 
-    A scan keeps it, and a whole table need not be sorted for an export; a look-up through a key
-    index does not, nor is it promised for a page that stops early.
+    One row does; so does a scan, and a whole table need not be sorted for an export. A look-up of
+    several keys through their index does not, nor is it promised for a page that stops early.
     """
-    looked_up = any(
-        one.column in info.key_fields and one.op in ("eq", "in") for one in query.filters
-    )
-    return query.limit is None and not looked_up
+    keyed = {one.op for one in query.filters if one.column in info.key_fields}
+    return "eq" in keyed or (query.limit is None and "in" not in keyed)
 
 
 def _order(columns: Sequence[Column], descending: dict[str, bool], *, in_file_order: bool) -> str:

@@ -27,7 +27,7 @@ from portal.tables.workbook_guard import OLE_SIGNATURE, ZIP_SIGNATURE
 from portal.tables.workbook_rows import WorkbookRows
 
 HEADER_SAMPLE_ROWS = 200
-BATCH_CELLS = 400_000
+BATCH_CELLS = 40_000
 WORKBOOK_SUFFIXES = (".xlsx", ".xlsm", ".xls", ".et")
 
 NumberedRow = tuple[int, list[str]]

@@ -20,6 +20,7 @@ from portal.tables.row_notes import MAX_LISTED, RowNotes
 
 EXACT_DISTINCT_ROWS = 200_000
 MAX_KEYS = 2
+MAX_KEY_LENGTH = 64
 MEMORY_LIMIT = "1GB"
 
 
@@ -80,7 +81,7 @@ def _build(
         delimiter=parsed.delimiter,
         sheet=parsed.sheet,
         sheets=tuple(parsed.sheets),
-        key_fields=_keys(described, row_count),
+        key_fields=_keys(connection, described, row_count),
         notes=tuple(sorted(notes.listed, key=lambda note: note.row)),
         note_counts=dict(notes.counts),
     )
@@ -218,14 +219,22 @@ def _short(column: Column, text: str | None) -> str | None:
     return text[:200]
 
 
-def _keys(columns: Sequence[Column], row_count: int) -> tuple[str, ...]:
-    """Return the columns that look like keys: no blank and (nearly, if estimated) no repetition."""
-    keys = [
+def _keys(
+    connection: duckdb.DuckDBPyConnection, columns: Sequence[Column], row_count: int
+) -> tuple[str, ...]:
+    """Return the first columns that are keys: no blank, no repetition, counted exactly."""
+    likely = [
         column.field_name
         for column in columns
         if column.type in (ColumnType.TEXT, ColumnType.INTEGER)
         and column.blank_count == 0
-        and (column.max_length or 0) <= 64
-        and column.distinct_count >= row_count * (1.0 if column.distinct_exact else 0.95)
-    ]
-    return tuple(keys[:MAX_KEYS])
+        and (column.max_length or 0) <= MAX_KEY_LENGTH
+        and column.distinct_count >= row_count * (1.0 if column.distinct_exact else 0.9)
+    ][:MAX_KEYS]
+    if not likely or row_count <= EXACT_DISTINCT_ROWS:
+        return tuple(likely)
+    counts = ", ".join(f'count(DISTINCT "{name}")' for name in likely)
+    counted = connection.execute(f"SELECT {counts} FROM typed").fetchone()
+    return tuple(
+        name for name, count in zip(likely, counted or (), strict=True) if count == row_count
+    )
