@@ -13,6 +13,7 @@ from urllib3.util import Retry
 
 from harvesters.record import SourceFailed
 
+_LONGEST_TOLD = 30 * 86_400
 _BUSY = frozenset({429, 503})
 _TRANSIENT = (
     requests.ConnectionError,
@@ -76,7 +77,7 @@ def _failure_of(response: requests.Response) -> SourceFailed:
     asked = response.headers.get("Retry-After")
     if asked and response.status_code in _BUSY:
         try:
-            wait = Retry().parse_retry_after(asked)
+            wait = Retry(retry_after_max=_LONGEST_TOLD).parse_retry_after(asked)
         except InvalidHeader:
             wait = None
     what = "要求稍后再来" if response.status_code in _BUSY else "服务器出错"

@@ -150,7 +150,7 @@ class _Walk:
             step = max(step, len(page.results) - 1)
             if asked > 10 + 3 * (page.count // step + 1):
                 return  # it changes faster than we read, or pays no heed to `start`
-            if start > 0 and self._has_moved(page):
+            if page.results and start > 0 and _state(page.results[0]) not in self._states:
                 self._is_disturbed = True
                 start = max(0, start - step)
                 continue
@@ -158,11 +158,6 @@ class _Walk:
             if not page.results or start + len(page.results) >= page.count:
                 return
             start += max(1, len(page.results) - 1)
-
-    def _has_moved(self, page: _Page) -> bool:
-        if not page.results:
-            return len(self._known) < page.count
-        return _state(page.results[0]) not in self._states
 
     def _new_ones(self, start: int, page: _Page) -> Iterator[tuple[str, Any]]:
         in_this_page: set[str] = set()
