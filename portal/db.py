@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -153,15 +154,23 @@ def _sqlite_engine(url: str) -> Engine:
     return engine
 
 
+_held = threading.local()
+
+
 def _take_lock(connection: Connection, path: str) -> None:
     if not path:
         return
+    if path in getattr(_held, "paths", ()):
+        raise RuntimeError("a second writing transaction in one thread would wait for itself")
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     fcntl.flock(descriptor, fcntl.LOCK_EX)
     connection.info["write_lock"] = descriptor
+    _held.paths = {*getattr(_held, "paths", ()), path}
+    connection.info["write_lock_path"] = path
 
 
 def _release_lock(connection: Connection) -> None:
     descriptor = connection.info.pop("write_lock", None)
     if descriptor is not None:
         os.close(descriptor)
+        _held.paths = getattr(_held, "paths", set()) - {connection.info.pop("write_lock_path")}

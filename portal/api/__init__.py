@@ -1,1 +1,5 @@
 """JSON routes."""
+
+from flask import Blueprint
+
+API_BLUEPRINTS: tuple[Blueprint, ...] = ()

@@ -61,7 +61,8 @@ class DataVersion(Base):
     """One delivery of the data behind a distribution; never changed, never removed.
 
     `table` is `portal.tables.TableInfo` as JSON once the file was parsed; `table_state` is
-    none (not tabular), pending, ready, or failed with `table_error`.
+    none (not tabular), pending, ready, or failed with `table_error`. `samples` are texts of the
+    first rows, for the search.
     """
 
     __tablename__ = "data_version"
@@ -77,6 +78,7 @@ class DataVersion(Base):
     created_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
     table_state: Mapped[str] = mapped_column(String(20), default="none")
     table: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    samples: Mapped[list[str]] = mapped_column(JSON, default=list)
     table_error: Mapped[str] = mapped_column(Text, default="")
 
     distribution: Mapped[Distribution] = relationship(foreign_keys=[distribution_id], lazy="joined")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Integer, LargeBinary, String, Text
+from sqlalchemy import ForeignKey, Integer, LargeBinary, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.db import Base, UtcDateTime
@@ -32,10 +32,14 @@ class SearchDenial(Base):
 
 
 class EntryDocument(Base):
-    """The entry's public CKAN package as JSON bytes, made in the transaction of each change."""
+    """The entry's public CKAN package as JSON bytes, made by the indexer.
+
+    Valid only while `version` equals the entry's `index_version`; a reader that finds an older
+    one renders the package itself, so a document is never wrong, only sometimes slow.
+    """
 
     __tablename__ = "entry_document"
 
     entry_id: Mapped[int] = mapped_column(ForeignKey("catalogue_entry.id"), primary_key=True)
+    version: Mapped[int] = mapped_column(Integer)
     package: Mapped[bytes] = mapped_column(LargeBinary)
-    etag: Mapped[str] = mapped_column(String(64))

@@ -1,1 +1,5 @@
 """HTML routes."""
+
+from portal.web import health, login
+
+PAGE_BLUEPRINTS = (login.blueprint, health.blueprint)

@@ -1,0 +1,146 @@
+"""The extension manifest and its loader.
+
+An extension is a package that exports one frozen `extension = Extension(...)`. Built-in ones live
+in `extensions/`; others are found by the entry point group `xiangyun.extensions`. Both are enabled
+by name, in order, by the setting EXTENSIONS. The core's own features use the same hooks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib import import_module
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+from flask import Blueprint
+from sqlalchemy.orm import Session
+
+from portal import permissions
+from portal.actor import Actor
+from portal.jobs.registry import JobKind
+from portal.models.entry import CatalogueEntry
+from portal.services import notices, value
+from portal.services.flow import FLOWS, FlowBinding
+from portal.services.notices import Audience
+from portal.services.value import SignalSource
+from search.facets import Facet, register_facet
+
+ENTRY_POINTS = "xiangyun.extensions"
+
+
+class ExtensionError(Exception):
+    """An enabled extension cannot be found or does not fit; the start-up stops."""
+
+
+@dataclass(frozen=True)
+class NavigationItem:
+    """A link in the head of every page. `audience`: public, signed_in, staff, bureau."""
+
+    label: str
+    endpoint: str
+    audience: str = "public"
+    icon: str = ""
+
+
+@dataclass(frozen=True)
+class WorkItem:
+    """One thing that waits for somebody, as the work list shows it. Dates are local."""
+
+    title: str
+    kind: str
+    link: str
+    deadline_id: int | None = None
+
+
+@dataclass(frozen=True)
+class EntryPanel:
+    """A section that an extension puts on an entry's page: an anchor, a heading, ready HTML."""
+
+    anchor: str
+    heading: str
+    html: str
+    primary_action: str = ""
+
+
+PanelSource = Callable[[Session, Actor, CatalogueEntry], EntryPanel | None]
+MarkSource = Callable[[Session, CatalogueEntry], Sequence[str]]
+ExtraSource = Callable[[Session, CatalogueEntry], Mapping[str, Any]]
+WorkSource = Callable[[Session, Actor], Sequence[WorkItem]]
+
+
+@dataclass(frozen=True)
+class Extension:
+    """Everything a feature plugs in.
+
+    routes: blueprints of pages (with CSRF protection); apis: blueprints called with credentials
+    of their own, never with the session cookie.
+    migrations: folder of an Alembic branch labelled with the extension's name.
+    marks: short words shown with an entry; panels: sections of its page; extras: more keys of
+    its CKAN package and DCAT output; signals: counts behind the value score.
+    """
+
+    name: str
+    routes: tuple[Blueprint, ...] = ()
+    apis: tuple[Blueprint, ...] = ()
+    flows: tuple[FlowBinding, ...] = ()
+    permissions: permissions.Rules = field(default_factory=dict)
+    audiences: Mapping[str, Audience] = field(default_factory=dict)
+    jobs: tuple[JobKind, ...] = ()
+    migrations: Path | None = None
+    facets: tuple[Facet, ...] = ()
+    signals: tuple[SignalSource, ...] = ()
+    marks: tuple[MarkSource, ...] = ()
+    panels: tuple[PanelSource, ...] = ()
+    extras: tuple[ExtraSource, ...] = ()
+    work: tuple[WorkSource, ...] = ()
+    navigation: tuple[NavigationItem, ...] = ()
+    actions: tuple[Any, ...] = ()
+    commands: tuple[Any, ...] = ()
+
+
+def load_extensions(names: Sequence[str]) -> tuple[Extension, ...]:
+    """Find and register the enabled extensions, in order.
+
+    Raises:
+        ExtensionError: no extension of that name, or it exports no manifest.
+        TableError: a transition row of it is not bound.
+    """
+    loaded = tuple(_find(name) for name in names)
+    for extension in loaded:
+        register(extension)
+    return loaded
+
+
+def _find(name: str) -> Extension:
+    try:
+        module = import_module(f"extensions.{name}")
+    except ModuleNotFoundError as error:
+        if error.name != f"extensions.{name}":
+            raise
+        return _find_outside(name)
+    found = getattr(module, "extension", None)
+    if not isinstance(found, Extension):
+        raise ExtensionError(f"extensions.{name} exports no Extension named `extension`")
+    return found
+
+
+def _find_outside(name: str) -> Extension:
+    for point in entry_points(group=ENTRY_POINTS, name=name):
+        found = point.load()
+        if isinstance(found, Extension):
+            return found
+        raise ExtensionError(f"the entry point {name} is no Extension")
+    raise ExtensionError(f"no extension is named {name}")
+
+
+def register(extension: Extension) -> None:
+    """Put what the extension plugs in into the core's tables; twice changes nothing."""
+    for binding in extension.flows:
+        FLOWS.add(binding)
+    permissions.add_rules(extension.permissions)
+    notices.add_audiences(extension.audiences)
+    value.add_signal_sources(extension.signals)
+    for facet in extension.facets:
+        register_facet(facet)

@@ -1,0 +1,100 @@
+"""The core's own kinds of job. Each handler opens its own transactions and may run twice."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import delete, select
+
+from portal.jobs.registry import JobKind
+from portal.models.account import LoginSession
+from portal.models.counter import RateWindow
+from portal.models.entry import CatalogueEntry
+from portal.models.freshness import Freshness
+from portal.models.job import Job
+from portal.services import audit, indexer
+from portal.services.audit_anchor import FileAnchor
+from portal.services.distributions import PARSE_TABLE
+from portal.services.freshness import FreshnessService
+from portal.services.index_requests import request_index
+from portal.services.table_parsing import parse_data_version
+from portal.services.value import recompute_value
+
+if TYPE_CHECKING:
+    from portal.platform import Platform
+
+BATCH = 200
+KEEP_DONE_DAYS = 7
+
+
+def parse_table(platform: Platform, payload: dict[str, Any]) -> None:
+    parse_data_version(
+        platform.database, platform.storage, platform.clock, payload["data_version_id"]
+    )
+
+
+def seal_audit(platform: Platform, _payload: dict[str, Any]) -> None:
+    anchor = FileAnchor(platform.settings.home / "audit-head.json")
+    with platform.database.writing() as session:
+        audit.seal_pending(session, platform.clock, anchor)
+
+
+def watch_freshness(platform: Platform, _payload: dict[str, Any]) -> None:
+    """Fire every freshness timer whose time has come, a batch a transaction."""
+    with platform.database.reading() as session:
+        ids = list(
+            session.scalars(select(Freshness.id).where(Freshness.state.in_(("current", "due"))))
+        )
+    for start in range(0, len(ids), BATCH):
+        with platform.database.writing() as session:
+            service = FreshnessService(session, platform.clock)
+            batch = Freshness.id.in_(ids[start : start + BATCH])
+            for freshness in session.scalars(select(Freshness).where(batch)):
+                service.tick(freshness)
+
+
+def recompute_values(platform: Platform, _payload: dict[str, Any]) -> None:
+    """Compute every published entry's value score anew from the recorded facts."""
+    with platform.database.reading() as session:
+        ids = list(
+            session.scalars(
+                select(CatalogueEntry.id).where(
+                    CatalogueEntry.published_version_id.is_not(None),
+                    CatalogueEntry.retired_at.is_(None),
+                )
+            )
+        )
+    for start in range(0, len(ids), BATCH):
+        with platform.database.writing() as session:
+            batch = CatalogueEntry.id.in_(ids[start : start + BATCH])
+            for entry in session.scalars(select(CatalogueEntry).where(batch)):
+                if recompute_value(session, platform.clock, entry):
+                    request_index(session, platform.clock, entry)
+
+
+def check_index(platform: Platform, _payload: dict[str, Any]) -> None:
+    """Compare the index with the database every night, and repair what differs."""
+    difference = indexer.check(platform.database, platform.engine)
+    if not difference.is_empty:
+        indexer.repair(platform.database, platform.engine, platform.clock, difference)
+
+
+def sweep(platform: Platform, _payload: dict[str, Any]) -> None:
+    """Forget finished jobs, ended sessions and past rate windows; quarantined jobs stay."""
+    now = platform.clock()
+    with platform.database.writing() as session:
+        done = (Job.state == "done") & (Job.finished_at < now - timedelta(days=KEEP_DONE_DAYS))
+        session.execute(delete(Job).where(done))
+        session.execute(delete(LoginSession).where(LoginSession.expires_at < now))
+        session.execute(delete(RateWindow).where(RateWindow.window_start < now - timedelta(days=2)))
+
+
+CORE_JOBS = (
+    JobKind(PARSE_TABLE, parse_table),
+    JobKind("seal_audit", seal_audit, cron="* * * * *"),
+    JobKind("watch_freshness", watch_freshness, cron="20 0 * * *"),
+    JobKind("recompute_values", recompute_values, cron="40 1 * * *"),
+    JobKind("check_index", check_index, cron="30 2 * * *"),
+    JobKind("sweep", sweep, cron="10 3 * * *"),
+)

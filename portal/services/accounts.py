@@ -1,0 +1,270 @@
+"""Accounts: sign in with slowed guesses, sessions that can be revoked, Action API tokens."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
+
+from portal.actor import ANONYMOUS, Actor, RoleIn
+from portal.clock import Clock
+from portal.codes import code_list
+from portal.db import Database
+from portal.errors import Invalid, PortalError, TooManyRequests
+from portal.models.account import (
+    Account,
+    ApiToken,
+    LoginFailure,
+    LoginSession,
+    Membership,
+    find_account,
+)
+from portal.models.organisation import Organisation
+
+SESSION_HOURS = 12
+FREE_FAILURES = 5
+LONGEST_LOCK_SECONDS = 900
+SHORTEST_PASSWORD = 10
+TOKEN_PREFIX = "xy_"
+_hasher = PasswordHasher()
+
+
+class WrongPassword(PortalError):
+    """One message for a wrong name and a wrong password, so that names cannot be guessed."""
+
+    code = "wrong_password"
+    default_message = "用户名或密码不正确。"
+
+
+@dataclass(frozen=True)
+class NewSession:
+    """A signed-in browser session; `token` goes into the cookie and is kept nowhere."""
+
+    token: str
+    account_id: int
+
+
+def create_account(
+    session: Session,
+    clock: Clock,
+    *,
+    username: str,
+    password: str,
+    display_name: str = "",
+    memberships: Sequence[tuple[str, Organisation | None]] = (),
+    applicant_kind: str = "",
+    applicant_name: str = "",
+    identity_verified: bool = False,
+    email: str = "",
+) -> Account:
+    """Make an account with its roles.
+
+    Raises:
+        Invalid: name taken, password too short, unknown role, or a role without its organisation.
+    """
+    if find_account(session, username) is not None:
+        raise Invalid.one("username", "taken", "用户名“{value}”已被使用。", value=username)
+    if len(password) < SHORTEST_PASSWORD:
+        raise Invalid.one("password", "too_short", "密码至少{n}位。", n=SHORTEST_PASSWORD)
+    account = Account(
+        username=username,
+        display_name=display_name or username,
+        email=email,
+        password_hash=_hasher.hash(password),
+        applicant_kind=applicant_kind,
+        applicant_name=applicant_name,
+        identity_verified=identity_verified,
+        created_at=clock(),
+    )
+    for role, organisation in memberships:
+        _check_role(role, organisation)
+        account.memberships.append(Membership(role=role, organisation=organisation))
+    session.add(account)
+    session.flush()
+    return account
+
+
+def _check_role(role: str, organisation: Organisation | None) -> None:
+    found = code_list("roles").find(role)
+    if found is None:
+        raise Invalid.one("role", "unknown_code", "没有名为“{role}”的角色。", role=role)
+    kinds = found["organisation_kinds"]
+    if kinds == "none":
+        return
+    if organisation is None:
+        raise Invalid.one("org", "missing", "角色“{role}”须指定所属机构。", role=found.name)
+    allowed = set(kinds.split(";")) | (
+        {"public_utility"} if "agency" in kinds.split(";") else set()
+    )
+    if organisation.kind not in allowed:
+        raise Invalid.one(
+            "org",
+            "wrong_kind",
+            "机构“{org}”不能设置角色“{role}”。",
+            org=organisation.name,
+            role=found.name,
+        )
+
+
+def set_password(session: Session, account: Account, password: str) -> None:
+    """Set a new password and end every session of the account."""
+    if len(password) < SHORTEST_PASSWORD:
+        raise Invalid.one("password", "too_short", "密码至少{n}位。", n=SHORTEST_PASSWORD)
+    account.password_hash = _hasher.hash(password)
+    session.execute(delete(LoginSession).where(LoginSession.account_id == account.id))
+
+
+@cache
+def _dummy_hash() -> str:
+    return _hasher.hash(secrets.token_urlsafe(16))
+
+
+def sign_in(
+    database: Database, clock: Clock, secret: str, *, username: str, password: str, address: str
+) -> NewSession:
+    """Check a password and start a session.
+
+    Failures are counted by name and by address in transactions of their own, so that an error
+    does not roll the count back. A name that does not exist costs the same time.
+
+    Raises:
+        TooManyRequests: too many failures; says after how many seconds to try again.
+        WrongPassword: name or password is wrong.
+    """
+    keys = [_failure_key(secret, "name", username), _failure_key(secret, "address", address)]
+    with database.reading() as session:
+        _check_locks(session, clock(), keys)
+        account = find_account(session, username)
+    right = _password_is_right(account, password)
+    with database.writing() as session:
+        if not right or account is None:
+            for key, free in zip(keys, (FREE_FAILURES, FREE_FAILURES * 10), strict=True):
+                _count_failure(session, clock(), key, free)
+        else:
+            session.execute(delete(LoginFailure).where(LoginFailure.key == keys[0]))
+            return _start_session(session, clock, account.id)
+    raise WrongPassword()
+
+
+def _password_is_right(account: Account | None, password: str) -> bool:
+    kept = account.password_hash if account is not None else _dummy_hash()
+    try:
+        _hasher.verify(kept, password)
+    except (VerificationError, InvalidHashError):
+        return False
+    return account is not None and not account.disabled
+
+
+def _failure_key(secret: str, kind: str, value: str) -> str:
+    return hmac.new(secret.encode(), f"{kind}:{value}".encode(), hashlib.sha256).hexdigest()
+
+
+def _check_locks(session: Session, now: datetime, keys: list[str]) -> None:
+    locks = session.scalars(
+        select(LoginFailure.locked_until).where(
+            LoginFailure.key.in_(keys), LoginFailure.locked_until > now
+        )
+    ).all()
+    until = max((lock for lock in locks if lock is not None), default=None)
+    if until is not None:
+        raise TooManyRequests(
+            "登录失败次数过多，请在 {retry_after_seconds} 秒后重试。",
+            retry_after_seconds=int((until - now).total_seconds()) + 1,
+        )
+
+
+def _count_failure(session: Session, now: datetime, key: str, free: int) -> None:
+    row = session.get(LoginFailure, key, with_for_update=True)
+    if row is None:
+        row = LoginFailure(key=key, failures=0, last_at=now)
+        session.add(row)
+    elif row.last_at < now - timedelta(hours=24):
+        row.failures = 0
+    row.failures, row.last_at = row.failures + 1, now
+    if row.failures >= free:
+        wait = min(2 ** (row.failures - free) * 15, LONGEST_LOCK_SECONDS)
+        row.locked_until = now + timedelta(seconds=wait)
+
+
+def _start_session(session: Session, clock: Clock, account_id: int) -> NewSession:
+    token = secrets.token_urlsafe(32)
+    now = clock()
+    session.add(
+        LoginSession(
+            token_hash=_hash(token),
+            account_id=account_id,
+            created_at=now,
+            expires_at=now + timedelta(hours=SESSION_HOURS),
+        )
+    )
+    return NewSession(token, account_id)
+
+
+def sign_out(session: Session, clock: Clock, token: str) -> None:
+    session.execute(
+        update(LoginSession)
+        .where(LoginSession.token_hash == _hash(token))
+        .values(revoked_at=clock())
+    )
+
+
+def actor_of_session(session: Session, clock: Clock, token: str) -> Actor:
+    """Return who holds the cookie's token; the anonymous visitor when nobody does (any more)."""
+    account = session.scalars(
+        select(Account)
+        .join(LoginSession, LoginSession.account_id == Account.id)
+        .where(
+            LoginSession.token_hash == _hash(token),
+            LoginSession.revoked_at.is_(None),
+            LoginSession.expires_at > clock(),
+        )
+    ).first()
+    return actor_of(account)
+
+
+def create_token(session: Session, clock: Clock, account: Account, name: str = "") -> str:
+    """Make an Action API token; it is returned once and kept as a hash."""
+    token = TOKEN_PREFIX + secrets.token_urlsafe(32)
+    session.add(
+        ApiToken(
+            account_id=account.id,
+            name=name,
+            prefix=token[:10],
+            token_hash=_hash(token),
+            created_at=clock(),
+        )
+    )
+    return token
+
+
+def actor_of_token(session: Session, token: str) -> Actor:
+    """Return who holds the token. A bad token is an anonymous visitor, as CKAN has it."""
+    account = session.scalars(
+        select(Account)
+        .join(ApiToken, ApiToken.account_id == Account.id)
+        .where(ApiToken.token_hash == _hash(token), ApiToken.revoked_at.is_(None))
+    ).first()
+    return actor_of(account)
+
+
+def actor_of(account: Account | None) -> Actor:
+    if account is None or account.disabled:
+        return ANONYMOUS
+    roles = tuple(
+        RoleIn(m.role, m.organisation_id, m.organisation.code if m.organisation else "")
+        for m in account.memberships
+    )
+    return Actor(account.id, account.display_name, roles, account.identity_verified)
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()

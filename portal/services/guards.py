@@ -1,0 +1,28 @@
+"""Guards that more than one flow uses."""
+
+from __future__ import annotations
+
+from portal.errors import Defect, GuardRefused
+from portal.services.flow import Attempt
+
+
+def always(_attempt: Attempt) -> None:
+    """The row has no condition beyond who and when."""
+
+
+def refuse(field: str, code: str, message: str, **params: object) -> GuardRefused:
+    return GuardRefused([Defect(field, code, message, params)])
+
+
+def reason_given(attempt: Attempt) -> None:
+    """Measures, section 4 rule 4: each refusal, return, suspension or revocation has a reason."""
+    if not attempt.reason:
+        raise refuse("reason", "missing", "请写明理由，理由会告知当事人。")
+
+
+def import_recorded(attempt: Attempt) -> None:
+    """An import is a Bureau administrator's; its source and reason stand in the audit trail."""
+    if not (attempt.actor.has_role("bureau_admin") or attempt.actor.is_system):
+        raise refuse("", "not_admin", "只有数字化局管理员可以直接导入并发布。")
+    if not attempt.reason or not attempt.facts.get("source"):
+        raise refuse("reason", "missing", "导入须写明来源和理由。")

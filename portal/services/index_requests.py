@@ -1,0 +1,55 @@
+"""Ask for an entry to be indexed, in the transaction that changes it."""
+
+from __future__ import annotations
+
+from sqlalchemy import select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from portal.clock import Clock
+from portal.models.entry import CatalogueEntry
+from portal.models.index_request import IndexRequest, SearchDenial
+
+
+def request_index(
+    session: Session, clock: Clock, entry: CatalogueEntry, *, tightens: bool = False
+) -> None:
+    """Leave an index request; the index will come to what the database says at this version.
+
+    Args:
+        tightens: the entry becomes less visible; every search leaves it out from the commit on,
+            until the index has caught up.
+    """
+    session.flush()
+    session.execute(
+        update(CatalogueEntry)
+        .where(CatalogueEntry.id == entry.id)
+        .values(index_version=CatalogueEntry.index_version + 1)
+        .execution_options(synchronize_session=False)
+    )
+    session.refresh(entry, ["index_version"])
+    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+    now = clock()
+    session.execute(
+        insert(IndexRequest)
+        .values(
+            entry_id=entry.id, version=entry.index_version, requested_at=now, attempts=0, error=""
+        )
+        .on_conflict_do_update(
+            index_elements=["entry_id"],
+            set_={"version": entry.index_version, "requested_at": now, "attempts": 0, "error": ""},
+        )
+    )
+    if tightens:
+        session.execute(
+            insert(SearchDenial)
+            .values(entry_id=entry.id, version=entry.index_version)
+            .on_conflict_do_update(
+                index_elements=["entry_id"], set_={"version": entry.index_version}
+            )
+        )
+
+
+def denied_entry_ids(session: Session) -> frozenset[int]:
+    """Return the entries that no search may show whatever the index says."""
+    return frozenset(session.scalars(select(SearchDenial.entry_id)))

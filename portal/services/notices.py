@@ -1,0 +1,97 @@
+"""Notices: who is told of an event, written in the event's own transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from portal.actor import acts_as
+from portal.clock import Clock
+from portal.codes import code_list
+from portal.models.account import Membership
+from portal.models.audit import AuditEvent
+from portal.models.duty import Notice
+
+Audience = Callable[[Session, Any], Iterable[int]]
+"""Returns the account ids that stand behind a name such as "grantees" for a subject."""
+
+_AUDIENCES: dict[str, Audience] = {}
+
+
+def add_audiences(audiences: Mapping[str, Audience]) -> None:
+    """Bind names of the tables' `told_ids` that an extension knows (grantees, followers)."""
+    _AUDIENCES.update(audiences)
+
+
+def roles_acting_as(kind: str) -> frozenset[str]:
+    return frozenset(role.code for role in code_list("roles") if kind in acts_as(role.code))
+
+
+def accounts_acting_as(
+    session: Session, kind: str, organisation_ids: frozenset[int] | None
+) -> frozenset[int]:
+    """Return the accounts that act as `kind`; within the organisations, or anywhere for None."""
+    query = select(Membership.account_id).where(Membership.role.in_(roles_acting_as(kind)))
+    if organisation_ids is not None:
+        query = query.where(Membership.organisation_id.in_(organisation_ids))
+    return frozenset(session.scalars(query))
+
+
+def audience_of(
+    session: Session,
+    names: Iterable[str],
+    subject: Any,
+    organisations: Mapping[str, frozenset[int]],
+    persons: Mapping[str, frozenset[int]],
+) -> frozenset[int]:
+    """Return every account that the named audiences hold for the subject."""
+    accounts: set[int] = set()
+    for name in names:
+        if name in persons:
+            accounts |= persons[name]
+        elif name == "bureau":
+            accounts |= accounts_acting_as(session, "bureau", None)
+        elif name in organisations:
+            accounts |= accounts_acting_as(session, name, organisations[name])
+        elif name in _AUDIENCES:
+            accounts |= set(_AUDIENCES[name](session, subject))
+    return frozenset(accounts)
+
+
+def tell(
+    session: Session, clock: Clock, accounts: Iterable[int], event: AuditEvent, text: str, link: str
+) -> None:
+    session.flush()
+    session.add_all(
+        Notice(account_id=account, event_id=event.id, text=text, link=link, created_at=clock())
+        for account in sorted(accounts)
+    )
+
+
+def count_unread(session: Session, account_id: int) -> int:
+    query = select(func.count(Notice.id)).where(
+        Notice.account_id == account_id, Notice.read_at.is_(None)
+    )
+    return session.scalar(query) or 0
+
+
+def list_notices(session: Session, account_id: int, *, limit: int = 50) -> list[Notice]:
+    return list(
+        session.scalars(
+            select(Notice)
+            .where(Notice.account_id == account_id)
+            .order_by(Notice.id.desc())
+            .limit(limit)
+        )
+    )
+
+
+def mark_read(session: Session, clock: Clock, account_id: int) -> None:
+    session.execute(
+        update(Notice)
+        .where(Notice.account_id == account_id, Notice.read_at.is_(None))
+        .values(read_at=clock())
+    )

@@ -1,0 +1,148 @@
+"""From a catalogue entry to what search holds of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from portal.codes import code_list, region_and_ancestors
+from portal.models.distribution import Distribution, Download, list_distributions
+from portal.models.entry import CatalogueEntry, EntryVersion, find_unfinished_version
+from portal.models.freshness import Freshness
+from portal.models.open_list import OpenListEntry, find_open_list_entry
+from portal.rules.entry_content import EntryContent
+from portal.services.content import content_of
+from search.document import SearchDocument
+
+ABSTRACT_SHOWN = 160
+REASONS_SHOWN = 3
+SAMPLE_VALUES_MAX = 200
+
+
+def findable_version(session: Session, entry: CatalogueEntry) -> EntryVersion | None:
+    """Return the version that search shows: the published one, else the unfinished one."""
+    if entry.is_public:
+        return entry.published_version
+    if entry.published_version_id is not None:
+        return None
+    return find_unfinished_version(session, entry.id)
+
+
+def search_document(session: Session, entry: CatalogueEntry) -> SearchDocument | None:
+    """Return the entry's document, or None when nobody may find it."""
+    version = findable_version(session, entry)
+    if version is None:
+        return None
+    content = content_of(version)
+    distributions = list_distributions(session, entry.id)
+    downloads = session.scalar(
+        select(func.coalesce(func.sum(Download.count), 0)).where(Download.entry_id == entry.id)
+    )
+    formats = _formats(content, distributions)
+    place = find_open_list_entry(session, entry.id)
+    return SearchDocument(
+        id=entry.id,
+        version=entry.index_version,
+        labels=_labels(entry),
+        code=entry.code,
+        name=entry.slug,
+        title=content.title,
+        title_en=content.title_en,
+        abstract=content.abstract,
+        keywords=content.keywords,
+        item_names=tuple(item.name for item in content.items),
+        provider_names=_names(entry),
+        sample_values=_sample_values(distributions),
+        facets=_facets(entry, content, formats),
+        value_score=entry.value_score if entry.is_public else 0.0,
+        created=entry.issued_at or entry.created_at,
+        modified=entry.metadata_modified_at,
+        downloads=downloads or 0,
+        stored=_stored(session, entry, version, content, formats, place, downloads or 0),
+    )
+
+
+def _labels(entry: CatalogueEntry) -> frozenset[str]:
+    if entry.is_public:
+        return frozenset({"public"})
+    return frozenset({"bureau", f"org:{entry.provider.code}", f"org:{entry.responsible_dept.code}"})
+
+
+def _names(entry: CatalogueEntry) -> tuple[str, ...]:
+    names = (entry.provider.name, entry.provider.short_name, entry.provider.name_en)
+    return tuple(name for name in names if name)
+
+
+def _formats(content: EntryContent, distributions: list[Distribution]) -> tuple[str, ...]:
+    found = [d.format.lower() for d in distributions if d.format] or list(content.format)
+    return tuple(dict.fromkeys(found))
+
+
+def _sample_values(distributions: list[Distribution]) -> tuple[str, ...]:
+    """Return column names and first values of parsed tables: what is inside is findable too."""
+    values: list[str] = []
+    for distribution in distributions:
+        data = distribution.current_version
+        table: dict[str, Any] = (data.table or {}) if data else {}
+        values += [str(column.get("name", "")) for column in table.get("columns", [])]
+        values += data.samples if data else []
+    return tuple(dict.fromkeys(v for v in values if v))[:SAMPLE_VALUES_MAX]
+
+
+def _facets(
+    entry: CatalogueEntry, content: EntryContent, formats: tuple[str, ...]
+) -> dict[str, tuple[str, ...]]:
+    facets = {
+        "theme": tuple(t for t in (content.theme, *content.more_themes) if t),
+        "organisation": (entry.provider.code,),
+        "region": region_and_ancestors(content.region or entry.provider.region_code),
+        "open_type": (content.open_type,),
+        "share_type": (content.share_type,),
+        "format": formats,
+        "update_frequency": (content.update_frequency,),
+        "licence": (content.licence,),
+        "tags": content.keywords,
+        "state": ("published" if entry.is_public else "draft",),
+    }
+    return {name: tuple(v for v in values if v) for name, values in facets.items()}
+
+
+def _stored(
+    session: Session,
+    entry: CatalogueEntry,
+    version: EntryVersion,
+    content: EntryContent,
+    formats: tuple[str, ...],
+    place: OpenListEntry | None,
+    downloads: int,
+) -> dict[str, Any]:
+    """Return what a result list shows; plain JSON values, names resolved on the page."""
+    freshness = session.scalars(select(Freshness).where(Freshness.entry_id == entry.id)).first()
+    reasons = [r for r in entry.value.get("reasons", []) if r["points"] > 0][:REASONS_SHOWN]
+    modified = entry.data_modified_at or entry.metadata_modified_at
+    return {
+        "id": entry.id,
+        "slug": entry.slug,
+        "code": entry.code,
+        "title": content.title,
+        "abstract": content.abstract[:ABSTRACT_SHOWN],
+        "provider": entry.provider.code,
+        "provider_name": entry.provider.name,
+        "region": content.region or entry.provider.region_code,
+        "theme": content.theme,
+        "open_type": content.open_type,
+        "formats": list(formats),
+        "update_frequency": content.update_frequency,
+        "modified": modified.isoformat(),
+        "issued": entry.issued_at.isoformat() if entry.issued_at else None,
+        "freshness": freshness.state if freshness else "",
+        "open_state": place.state if place else "",
+        "state": version.state if not entry.is_public else "published",
+        "value_score": entry.value_score,
+        "value_badge": entry.value_badge,
+        "value_reasons": [{"zh": r["zh"], "en": r["en"], "points": r["points"]} for r in reasons],
+        "downloads": downloads,
+        "theme_name": code_list("themes").label(content.theme),
+    }

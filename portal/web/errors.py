@@ -1,0 +1,146 @@
+"""Turns error classes into HTTP answers; nothing else in the portal knows a status code."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+import structlog
+from flask import Flask, Response, g, jsonify, redirect, render_template, request
+from flask_babel import gettext
+from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import IntegrityError, OperationalError
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response as AnyResponse
+
+from portal import errors
+from portal.storage.base import ObjectMissing, StorageUnavailable
+
+log = structlog.get_logger(__name__)
+
+STATUSES: tuple[tuple[type[errors.PortalError], int], ...] = (
+    (errors.NotFound, 404),
+    (errors.Gone, 410),
+    (errors.Unauthenticated, 401),
+    (errors.Forbidden, 403),
+    (errors.IllegalEvent, 409),
+    (errors.Conflict, 409),
+    (errors.GuardRefused, 409),
+    (errors.Invalid, 422),
+    (errors.TooManyRequests, 429),
+    (errors.TooLarge, 413),
+    (errors.Unavailable, 503),
+)
+HTTP_MESSAGES = {
+    400: "请求有误，请检查后重试。",
+    404: "没有找到您要的页面。",
+    405: "不支持这种请求方式。",
+    413: "内容超过允许的大小。",
+    429: "操作过于频繁，请稍后重试。",
+}
+
+
+def status_of(error: errors.PortalError) -> int:
+    return next((status for kind, status in STATUSES if isinstance(error, kind)), 400)
+
+
+def message_of(error: errors.PortalError) -> str:
+    """Return the error's sentence in the reader's language."""
+    text = gettext(error.message)
+    return text.format(**error.params) if error.params else text
+
+
+def defects_of(error: errors.PortalError) -> list[dict[str, str]]:
+    """Return every defect with its field and its sentence in the reader's language."""
+    found = getattr(error, "defects", ())
+    return [
+        {
+            "field": d.field,
+            "code": d.code,
+            "message": gettext(d.message).format(**d.params) if d.params else gettext(d.message),
+        }
+        for d in found
+    ]
+
+
+def wants_json() -> bool:
+    return request.path.startswith(("/api/", "/data/")) or (
+        request.accept_mimetypes.best == "application/json"
+    )
+
+
+def install(app: Flask) -> None:
+    app.register_error_handler(errors.PortalError, _portal_error)
+    app.register_error_handler(CSRFError, _csrf_error)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(StorageUnavailable, _storage_error)
+    app.register_error_handler(ObjectMissing, _storage_error)
+    app.register_error_handler(OperationalError, _database_error)
+    app.register_error_handler(IntegrityError, _integrity_error)
+    app.register_error_handler(Exception, _unexpected)
+
+
+def _portal_error(error: errors.PortalError) -> AnyResponse:
+    if isinstance(error, errors.Unauthenticated) and not wants_json() and request.method == "GET":
+        query = urlencode({"next": request.full_path.rstrip("?")})
+        return redirect(f"/login?{query}")
+    response = _answer(status_of(error), error.code, message_of(error), defects_of(error))
+    if isinstance(error, errors.TooManyRequests):
+        response.headers["Retry-After"] = str(error.params.get("retry_after_seconds", 60))
+    return response
+
+
+def _csrf_error(_error: CSRFError) -> AnyResponse:
+    return _answer(400, "csrf", gettext("页面已过期，请返回刷新后重新提交。"), [])
+
+
+def _http_error(error: HTTPException) -> AnyResponse:
+    status = error.code or 500
+    if status < 400:
+        return error.get_response()  # type: ignore[return-value]
+    message = gettext(HTTP_MESSAGES.get(status, "请求没有完成。"))
+    response = _answer(status, "http_error", message, [])
+    if status == 405 and getattr(error, "valid_methods", None):
+        response.headers["Allow"] = ", ".join(error.valid_methods)  # type: ignore[attr-defined]
+    return response
+
+
+def _storage_error(error: Exception) -> AnyResponse:
+    log.error("storage failed", error=str(error))
+    return _answer(
+        503, "storage", gettext("文件存储服务暂时不可用，没有保存任何内容，请稍后重试。"), []
+    )
+
+
+def _database_error(error: OperationalError) -> AnyResponse:
+    log.error("database failed", error=str(error.orig))
+    return _answer(503, "database", gettext("数据库暂时不可用，没有保存任何内容，请稍后重试。"), [])
+
+
+def _integrity_error(error: IntegrityError) -> AnyResponse:
+    log.warning("integrity", error=str(error.orig))
+    return _answer(409, "conflict", gettext(errors.Conflict.default_message), [])
+
+
+def _unexpected(error: Exception) -> AnyResponse:
+    log.exception("unexpected error", exc_info=error)
+    return _answer(500, "internal", gettext("系统出现错误，已记录。请稍后重试。"), [])
+
+
+def _answer(status: int, code: str, message: str, defects: list[dict[str, str]]) -> Response:
+    request_id = g.get("request_id", "")
+    if wants_json():
+        body: dict[str, Any] = {
+            "error": {"code": code, "message": message, "request_id": request_id}
+        }
+        if defects:
+            body["error"]["details"] = defects
+        response = jsonify(body)
+    else:
+        response = Response(
+            render_template(
+                "error.html", status=status, message=message, defects=defects, request_id=request_id
+            )
+        )
+    response.status_code = status
+    return response

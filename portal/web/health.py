@@ -1,0 +1,29 @@
+"""Whether the process is up and its parts answer, for load balancers and operators."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, jsonify
+from sqlalchemy import text
+
+from portal.services.indexer import count_pending
+from portal.web.access import public
+from portal.web.context import platform, session
+from search.engine import SearchUnavailable
+
+blueprint = Blueprint("health", __name__)
+
+
+@blueprint.get("/health")
+@public
+def health() -> Any:
+    """Answer 200 while pages can be served; name what does not answer."""
+    parts = platform()
+    session().execute(text("SELECT 1"))
+    try:
+        parts.engine.ping()
+        search = "ok"
+    except SearchUnavailable:
+        search = "unavailable"
+    return jsonify(database="ok", search=search, index_pending=count_pending(session()))

@@ -1,0 +1,121 @@
+"""Request id, who asks, rate limits, and the headers of every answer."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import threading
+import time
+from uuid import uuid4
+
+import structlog
+from flask import Flask, Response, current_app, g, request, session
+
+from portal.actor import ANONYMOUS
+from portal.errors import TooManyRequests
+from portal.services.accounts import actor_of_session
+from portal.web import access
+from portal.web.context import platform
+
+SESSION_TOKEN = "token"
+WINDOW_SECONDS = 60
+MAX_ADDRESSES = 50_000
+_REQUEST_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
+POLICY = (
+    "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'self' 'nonce-{nonce}'; "
+    "img-src 'self' data:; font-src 'self'; connect-src 'self'; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'; object-src 'none'; manifest-src 'self'"
+)
+log = structlog.get_logger("portal.request")
+
+
+class AddressWindow:
+    """Requests of each address in the current minute, in this process. Bounded in size."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._minute = 0
+        self._counts: dict[str, int] = {}
+
+    def count(self, address: str, now: float) -> int:
+        minute = int(now // WINDOW_SECONDS)
+        with self._lock:
+            if minute != self._minute or len(self._counts) > MAX_ADDRESSES:
+                self._minute, self._counts = minute, {}
+            self._counts[address] = self._counts.get(address, 0) + 1
+            return self._counts[address]
+
+
+def install(app: Flask) -> None:
+    window = AddressWindow()
+
+    @app.before_request
+    def _begin() -> None:
+        given = request.headers.get("X-Request-Id", "")
+        g.request_id = given if _REQUEST_ID.fullmatch(given) else str(uuid4())
+        g.started = time.perf_counter()
+        g.actor = ANONYMOUS
+        if request.endpoint is None or request.endpoint.endswith("static"):
+            return
+        identify()
+        if g.actor.is_anonymous:
+            _limit(window)
+        access.enforce()
+
+    @app.context_processor
+    def _nonce() -> dict[str, object]:
+        return {"csp_nonce": nonce}
+
+    app.after_request(_headers)
+
+
+def identify() -> None:
+    """Set `g.actor` from the session cookie. APIs identify by their own credentials instead."""
+    if request.blueprint in current_app.config["API_BLUEPRINTS"]:
+        return
+    token = session.get(SESSION_TOKEN)
+    if not token:
+        return
+    parts = platform()
+    with parts.database.reading() as reading:
+        g.actor = actor_of_session(reading, parts.clock, token)
+
+
+def client_address() -> str:
+    """Return the caller's address; X-Forwarded-For counts only from the configured proxies."""
+    return request.remote_addr or ""
+
+
+def _limit(window: AddressWindow) -> None:
+    limit = platform().settings.anonymous_rate
+    if limit and window.count(client_address(), time.time()) > limit:
+        raise TooManyRequests(retry_after_seconds=WINDOW_SECONDS)
+
+
+def nonce() -> str:
+    if "csp_nonce" not in g:
+        g.csp_nonce = secrets.token_urlsafe(16)
+    return str(g.csp_nonce)
+
+
+def _headers(response: Response) -> Response:
+    headers = response.headers
+    headers.setdefault("Content-Security-Policy", POLICY.format(nonce=nonce()))
+    headers.setdefault("X-Content-Type-Options", "nosniff")
+    headers.setdefault("Referrer-Policy", "same-origin")
+    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
+    headers["X-Request-Id"] = g.get("request_id", "")
+    if platform().settings.secure_cookies:
+        headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+    if not g.get("actor", ANONYMOUS).is_anonymous:
+        headers.setdefault("Cache-Control", "private, no-store")
+    log.info(
+        "request",
+        id=g.get("request_id", ""),
+        method=request.method,
+        path=request.path,
+        status=response.status_code,
+        ms=round((time.perf_counter() - g.get("started", time.perf_counter())) * 1000, 1),
+    )
+    return response
