@@ -1,0 +1,1 @@
+"""The sample catalogue that `make run` loads into an empty portal."""
