@@ -43,16 +43,15 @@ def keep(owner_pid: int, ending: Ending, pid_file: Path, command: list[str]) -> 
     owner = psutil.Process(owner_pid) if owner_pid else None
     child = subprocess.Popen(command, process_group=0)
     pid_file.write_text(str(child.pid))
-    while child.poll() is None and not told and _lives(owner):
+    while child.poll() is None and not told and (owner is None or lives(owner)):
         time.sleep(POLL_SECONDS)
     return _end(child, ending)
 
 
-def _lives(owner: psutil.Process | None) -> bool:
-    if owner is None:
-        return True
+def lives(process: psutil.Process) -> bool:
+    """Return whether it still runs; one that ended but was not yet reaped does not."""
     try:
-        return owner.is_running() and owner.status() != psutil.STATUS_ZOMBIE
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return False
 

@@ -16,6 +16,8 @@ from pathlib import Path
 
 import psutil
 
+from tests.services.keeper import lives
+
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPTS = ROOT / "docker" / "local"
 MISSING_SOFTWARE = 3  # exit code of the scripts in docker/local
@@ -169,14 +171,16 @@ def tail(log: Path, lines: int = 40) -> str:
     return "\n".join(log.read_text("utf-8", "replace").splitlines()[-lines:])
 
 
-def stop_keeper(pid_file: Path) -> None:
+def stop_keeper(pid_file: Path, wait_seconds: float = 30) -> None:
     """Stop the service whose keeper wrote this file, and wait for its end."""
     if not pid_file.exists():
         return
-    with suppress(psutil.NoSuchProcess, psutil.TimeoutExpired):
+    with suppress(psutil.NoSuchProcess):
         keeper = psutil.Process(int(pid_file.read_text()))
         # The number may belong to another program by now: only a keeper is ours to end.
         if "tests.services.keeper" in keeper.cmdline():
             keeper.terminate()
-            keeper.wait(timeout=30)
+            end = time.monotonic() + wait_seconds
+            while lives(keeper) and time.monotonic() < end:
+                time.sleep(0.05)
     pid_file.unlink(missing_ok=True)
