@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import orjson
@@ -73,7 +74,6 @@ class TantivyEngine:
             return
         with self._folder.writing():
             index = self._folder.live()
-            index.reload()
             known = _write_orders(index.searcher(), list(writes))
             due = {i: write for i, write in writes.items() if write[0] >= known.get(i, -1)}
             with _writer(index) as writer:
@@ -100,17 +100,13 @@ class TantivyEngine:
     def rebuild(self, documents: Iterable[SearchDocument]) -> int:
         with self._folder.writing():
             name, index = self._folder.new_generation()
-            seen: dict[int, int] = {}
-            with _writer(index) as writer:
-                for document in documents:
-                    if document.version < seen.get(document.id, -1):
-                        continue
-                    if document.id in seen:
-                        writer.delete_documents_by_term(fields.ID, document.id)
-                    seen[document.id] = document.version
-                    writer.add_document(document_of(document))
-            self._folder.publish(name)
-            return len(seen)
+            try:
+                held = _fill(index, documents)
+                self._folder.publish(name)
+            except BaseException:
+                self._folder.discard(name)
+                raise
+            return held
 
     def ping(self) -> None:
         self._folder.searcher()
@@ -119,24 +115,38 @@ class TantivyEngine:
         self._folder.close()
 
 
-class _writer:
-    """A tantivy writer for one batch: commits at the end, gives the index free in any case."""
-
-    def __init__(self, index: tantivy.Index):
+@contextmanager
+def _writer(index: tantivy.Index) -> Iterator[tantivy.IndexWriter]:
+    """A writer for one batch: commits at the end, gives the index free in any case."""
+    try:
+        writer = index.writer(_WRITE_HEAP_BYTES, 1)
+    except (OSError, ValueError) as error:
+        raise SearchUnavailable(f"the search index cannot be written: {error}") from error
+    try:
+        yield writer
         try:
-            self._writer = index.writer(_WRITE_HEAP_BYTES, 1)
-        except ValueError as error:
+            writer.commit()
+        except (OSError, ValueError) as error:
             raise SearchUnavailable(f"the search index cannot be written: {error}") from error
+    except BaseException:
+        writer.rollback()
+        raise
+    finally:
+        writer.wait_merging_threads()
 
-    def __enter__(self) -> tantivy.IndexWriter:
-        return self._writer
 
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is None:
-            self._writer.commit()
-        else:
-            self._writer.rollback()
-        self._writer.wait_merging_threads()
+def _fill(index: tantivy.Index, documents: Iterable[SearchDocument]) -> int:
+    """Add all documents, of repeated ones the newest; return how many entries they are."""
+    seen: dict[int, int] = {}
+    with _writer(index) as writer:
+        for document in documents:
+            if document.version < seen.get(document.id, -1):
+                continue
+            if document.id in seen:
+                writer.delete_documents_by_term(fields.ID, document.id)
+            seen[document.id] = document.version
+            writer.add_document(document_of(document))
+    return len(seen)
 
 
 def _write_orders(searcher: tantivy.Searcher, ids: list[int]) -> dict[int, int]:

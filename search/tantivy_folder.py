@@ -81,7 +81,13 @@ class IndexFolder:
         if name is None:
             name, _ = self.new_generation()
             self.publish(name)
-        return self._index(name)
+        try:
+            index = self._index(name)
+            index.reload()
+        except (OSError, ValueError) as error:
+            self._open = None
+            raise SearchUnavailable(f"the search index cannot be read: {error}") from error
+        return index
 
     def new_generation(self) -> tuple[str, tantivy.Index]:
         name = f"{FORMAT}-{time.time_ns()}-{uuid.uuid4().hex[:8]}"
@@ -104,6 +110,10 @@ class IndexFolder:
         for path in self._folder.iterdir():
             if path.is_dir() and path.name != name:
                 shutil.rmtree(path, ignore_errors=True)
+
+    def discard(self, name: str) -> None:
+        """Remove a generation that was not published."""
+        shutil.rmtree(self._folder / name, ignore_errors=True)
 
     @contextmanager
     def writing(self) -> Iterator[None]:

@@ -75,7 +75,7 @@ ARGUMENTS = {
 
 
 def test_counts_equal_what_filtering_returns(engine, request):
-    examples = 40 if "tantivy" in request.node.name else 6
+    examples = 40 if "tantivy" in request.node.name else 4
 
     @slow(examples)
     @given(**ARGUMENTS)

@@ -11,6 +11,9 @@ from search.engine import SearchEngine, SearchRefused
 from search.request import DateRange, FacetAsk, SearchRequest, Sort
 from tests.search.documents import PUBLIC, START, catalogue, entry
 
+# The longest query there is: every word with synonyms, none the same.
+MANY = "公交 低保 看病 幼儿园 停车场 充电桩 公积金 空气质量 营业执照 食品安全 公厕 供暖 国内生产总值 身份证 律师事务所 地铁"
+
 
 def found(engine: SearchEngine, words: str = "", **asked: object) -> list[int]:
     return [hit.id for hit in engine.search(SearchRequest(words, **asked), PUBLIC).hits]
@@ -74,6 +77,20 @@ def test_all_words_must_match_whichever_field_they_are_in(filled):
     assert found(filled, "公交 的 数据") == [3, 1]  # stop words are not required
     assert found(filled, "数据") == [7]  # nothing but a stop word: it counts
     assert found(filled, "的") == [2]
+
+
+def test_any_part_of_a_title_finds_it_without_relaxing(filled):
+    for title, entry_id in (
+        ("最低生活保障家庭名单", 2),
+        ("空气质量小时值", 5),
+        ("㵟甪镇数据", 7),
+        ("长春市公交线路站点信息", 1),
+    ):
+        for start in range(len(title)):
+            for end in range(start + 1, min(start + 6, len(title)) + 1):
+                result = filled.search(SearchRequest(title[start:end]), PUBLIC)
+                assert not result.relaxed
+                assert entry_id in {hit.id for hit in result.hits}, title[start:end]
 
 
 def test_words_are_relaxed_only_when_nothing_holds_them_all(filled):
@@ -202,7 +219,9 @@ def test_what_cannot_be_answered_is_refused(engine, asked):
         engine.search(SearchRequest(**asked), PUBLIC)
 
 
-@pytest.mark.parametrize("words", ['"', "a AND (b", "*:*", "\\", "公" * 5000, "x " * 500, "\x00公"])
+@pytest.mark.parametrize(
+    "words", ['"', "a AND (b", "*:*", "\\", "公" * 5000, "x " * 500, "\x00公", MANY]
+)
 def test_no_words_are_a_syntax_error(filled, words):
     filled.search(SearchRequest(words, highlight=True), PUBLIC)
     filled.suggest(words, PUBLIC)

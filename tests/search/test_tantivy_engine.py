@@ -91,5 +91,21 @@ def test_a_damaged_index_is_unavailable_until_rebuilt(tmp_path):
     (tmp_path / name / "meta.json").write_text("{")
     with pytest.raises(SearchUnavailable):
         total(TantivyEngine(tmp_path))
+    with pytest.raises(SearchUnavailable):
+        TantivyEngine(tmp_path).write([entry(9, "题")], [])
     TantivyEngine(tmp_path).rebuild(catalogue())
     assert total(engine) == 7
+
+
+def test_a_failed_batch_leaves_nothing_and_blocks_nobody(tmp_path):
+    engine = TantivyEngine(tmp_path)
+    engine.write(catalogue(), [])
+    bad = entry(9, "题", value_score="high")
+    with pytest.raises(TypeError):
+        engine.write([entry(8, "题"), bad], [])
+    with pytest.raises(TypeError):
+        engine.rebuild([entry(8, "题"), bad])
+    assert total(engine) == 7
+    assert len([path for path in tmp_path.iterdir() if path.is_dir()]) == 1
+    engine.write([entry(8, "题")], [])
+    assert total(engine) == 8
