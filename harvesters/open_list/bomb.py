@@ -17,7 +17,10 @@ from harvesters.open_list.faults import UnreadableList
 
 MAX_ENTRIES = 1000
 MAX_UNPACKED_BYTES = 200_000_000
-_CELL = re.compile(rb"""\br\s*=\s*["'](?:([A-Z]{1,4}))?(\d{1,10})["']""")
+_CELL = re.compile(
+    rb"""<(?:\w+:)?(?:row|c)\b[^<>]*?\sr\s*=\s*["'](?:([A-Z]{1,4}))?(\d{1,10})["']"""
+)
+_LONGEST_TAG = 100_000
 
 
 def check_archive(data: bytes, *, max_rows: int, max_columns: int) -> None:
@@ -39,7 +42,7 @@ def check_archive(data: bytes, *, max_rows: int, max_columns: int) -> None:
             if left < 0:
                 raise UnreadableList("电子表格解压后过大，拒绝读取。")
             _check_cells(tail + piece, max_rows, max_columns)
-            tail = piece[-40:]
+            tail = piece[piece.rfind(b"<") :][-_LONGEST_TAG:]  # a tag cut in two
 
 
 def _unpacked(data: bytes, entry: zipfile.ZipInfo) -> Iterator[bytes]:

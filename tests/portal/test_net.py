@@ -6,14 +6,21 @@ import gzip
 import ipaddress
 import itertools
 import socket
+import ssl
 import threading
 import time
 import zlib
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from portal.errors import PortalError
 from portal.net import FetchFailed, FetchInterrupted, RefusedAddress, guarded_session, is_refused
@@ -353,6 +360,75 @@ def test_a_closed_port_is_an_error() -> None:
     with pytest.raises(FetchInterrupted) as failure:
         guarded_session(allowed_hosts=frozenset({address})).get(f"http://{address}/")
     assert failure.value.reason == "no_connection"
+
+
+@pytest.fixture
+def tls_server(tmp_path: Path) -> Iterator[tuple[str, Path]]:
+    """A dripping HTTPS server with a certificate of its own; (address, certificate)."""
+    certificate, key = make_certificate(tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        while True:
+            try:
+                client, _ = listener.accept()
+                with context.wrap_socket(client, server_side=True) as secured:
+                    secured.recv(65536)
+                    secured.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
+                    while True:
+                        secured.sendall(b"x")
+                        time.sleep(0.05)
+            except OSError:
+                if listener.fileno() < 0:
+                    return
+
+    threading.Thread(target=serve, daemon=True).start()
+    yield f"127.0.0.1:{listener.getsockname()[1]}", certificate
+    listener.close()
+
+
+def make_certificate(folder: Path) -> tuple[Path, Path]:
+    private = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    own_address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
+    certificate = (
+        x509.CertificateBuilder(name, name, private.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([own_address]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(private, hashes.SHA256())
+    )
+    encoding, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+    (folder / "cert.pem").write_bytes(certificate.public_bytes(encoding))
+    plain = serialization.NoEncryption()
+    (folder / "key.pem").write_bytes(private.private_bytes(encoding, form, plain))
+    return folder / "cert.pem", folder / "key.pem"
+
+
+def test_an_unknown_certificate_is_refused(tls_server: tuple[str, Path]) -> None:
+    address, _ = tls_server
+    with pytest.raises(FetchFailed, match="证书无效") as failure:
+        guarded_session(allowed_hosts=frozenset({address})).get(f"https://{address}/")
+    assert failure.value.reason == "bad_certificate"
+
+
+def test_loopback_is_refused_before_any_tls(tls_server: tuple[str, Path]) -> None:
+    with pytest.raises(RefusedAddress):
+        guarded_session().get(f"https://{tls_server[0]}/")
+
+
+def test_the_total_time_holds_over_tls(tls_server: tuple[str, Path]) -> None:
+    address, certificate = tls_server
+    session = guarded_session(allowed_hosts=frozenset({address}), max_seconds=0.5, read_timeout=5)
+    started = time.monotonic()
+    with pytest.raises(FetchFailed) as failure:
+        session.get(f"https://{address}/", verify=str(certificate))
+    assert failure.value.reason == "too_slow"
+    assert time.monotonic() - started < 2
 
 
 SECRETS = {"Authorization": "secret", "X-CKAN-API-Key": "secret", "Cookie": "session=secret"}
