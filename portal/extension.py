@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 
 from portal import permissions
 from portal.actor import Actor
+from portal.clock import Clock
 from portal.jobs.registry import JobKind
 from portal.models.entry import CatalogueEntry
 from portal.services import notices, value
@@ -67,6 +68,8 @@ class EntryPanel:
 PanelSource = Callable[[Session, Actor, CatalogueEntry], EntryPanel | None]
 MarkSource = Callable[[Session, CatalogueEntry], Sequence[str]]
 ExtraSource = Callable[[Session, CatalogueEntry], Mapping[str, Any]]
+SampleSource = Callable[[Session, Clock, Actor, CatalogueEntry, Mapping[str, Any]], None]
+"""Makes an extension's part of a sample record (session, clock, the agency's editor, entry, record)."""
 WorkSource = Callable[[Session, Actor], Sequence[WorkItem]]
 
 
@@ -98,6 +101,7 @@ class Extension:
     navigation: tuple[NavigationItem, ...] = ()
     actions: tuple[Any, ...] = ()
     commands: tuple[Any, ...] = ()
+    samples: tuple[SampleSource, ...] = ()
 
 
 def load_extensions(names: Sequence[str]) -> tuple[Extension, ...]:

@@ -1,0 +1,5 @@
+"""`python -m portal` is the command `xiangyun`."""
+
+from portal.cli import main
+
+main()
