@@ -58,7 +58,13 @@ class EntryService:
         )
         version = self.new_version(entry, content, actor)
         self._flow.create(version, "create", actor)
+        self._index_unpublished(version)
         return version
+
+    def _index_unpublished(self, version: EntryVersion) -> None:
+        """What is not public yet is findable for its organisation: keep the index with it."""
+        if version.entry.published_version_id is None:
+            request_index(self._session, self._clock, version.entry)
 
     def new_entry(
         self,
@@ -140,6 +146,7 @@ class EntryService:
         version.modified_at = self._clock()
         if actor.account_id is not None and actor.account_id not in version.editors:
             version.editors = [*version.editors, actor.account_id]
+        self._index_unpublished(version)
         return version
 
     def submit(
@@ -161,6 +168,7 @@ class EntryService:
             details={"content_hash": version.content_hash},
         )
         version.return_defects = []
+        self._index_unpublished(version)
         return version
 
     def _same_titles(self, version: EntryVersion) -> tuple[str, ...]:
@@ -175,6 +183,7 @@ class EntryService:
 
     def withdraw(self, actor: Actor, version: EntryVersion, *, key: str | None = None) -> None:
         self._flow.fire(version, "withdraw_submission", actor, key=key)
+        self._index_unpublished(version)
 
     def return_for_correction(
         self,
@@ -199,6 +208,7 @@ class EntryService:
             details={"defects": listed, "content_hash": version.content_hash},
         )
         version.return_defects = listed
+        self._index_unpublished(version)
         return version
 
     def approve(
@@ -267,6 +277,7 @@ class EntryService:
         self, actor: Actor, version: EntryVersion, *, reason: str, key: str | None = None
     ) -> None:
         self._flow.fire(version, "discard", actor, reason=reason, key=key)
+        self._index_unpublished(version)
 
     def retire(
         self,

@@ -11,7 +11,7 @@ from portal.errors import GuardRefused
 from portal.models.entry import CatalogueEntry
 from portal.models.freshness import Freshness
 from portal.services.flow import Flow
-from portal.services.freshness_flow import FLOW, period_of
+from portal.services.freshness_flow import FLOW, frequency_of, period_end, period_of
 from portal.services.index_requests import request_index
 
 
@@ -60,9 +60,14 @@ class FreshnessService:
         event = {"current": "period_elapsed", "due": "grace_elapsed"}.get(freshness.state)
         if event is None:
             return False
+        due_at = freshness.due_at
+        if event == "period_elapsed":
+            # The duty counts from the end of the period, not from when a timer noticed it.
+            freshness.due_at = period_end(freshness.updated_at, frequency_of(freshness))
         try:
             self._flow.fire(freshness, event, SYSTEM)
         except GuardRefused:
+            freshness.due_at = due_at
             return False
         request_index(self._session, self._clock, freshness.entry)
         return True

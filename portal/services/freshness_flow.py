@@ -46,18 +46,19 @@ def period_end(updated_at: datetime, update_frequency: str) -> datetime | None:
     return (updated_at.astimezone(SHANGHAI) + period) if period else None
 
 
-def _frequency(freshness: Freshness) -> str:
+def frequency_of(freshness: Freshness) -> str:
+    """Return the update frequency of the published version, or \"\"."""
     version = freshness.entry.published_version
     return version.update_frequency if version else ""
 
 
 def has_period(attempt: Attempt) -> None:
-    if period_of(_frequency(attempt.subject)) is None:
+    if period_of(frequency_of(attempt.subject)) is None:
         raise refuse("update_frequency", "no_period", "该更新周期没有固定期限。")
 
 
 def period_has_elapsed(attempt: Attempt) -> None:
-    end = period_end(attempt.subject.updated_at, _frequency(attempt.subject))
+    end = period_end(attempt.subject.updated_at, frequency_of(attempt.subject))
     if end is None or attempt.now <= end:
         raise refuse("", "not_due", "更新周期未满。")
 
@@ -69,7 +70,7 @@ def new_data_valid(attempt: Attempt) -> None:
 
 def grace_has_elapsed(attempt: Attempt) -> None:
     freshness: Freshness = attempt.subject
-    grace = grace_days_of(_frequency(freshness))
+    grace = grace_days_of(frequency_of(freshness))
     due_at = freshness.due_at
     if due_at is None:
         raise refuse("", "not_due", "更新周期未满。")
@@ -114,7 +115,7 @@ def _title(freshness: Freshness) -> str:
 
 
 def _duty(freshness: Freshness, row: Transition) -> int | None:
-    return grace_days_of(_frequency(freshness)) if row.due == "grace" else row.due_working_days
+    return grace_days_of(frequency_of(freshness)) if row.due == "grace" else row.due_working_days
 
 
 BINDING = FlowBinding(
@@ -146,7 +147,6 @@ BINDING = FlowBinding(
     },
     state_labels={"current": "按期更新", "due": "应更新", "overdue": "逾期", "stopped": "停止监测"},
     stamps={
-        "period_elapsed": "due_at",
         "grace_elapsed": "overdue_at",
         "data_updated": "updated_at",
     },
