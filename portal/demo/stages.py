@@ -95,14 +95,15 @@ class Stages:
             )
 
     def _deliver(self, entry: CatalogueEntry, record: dict[str, Any]) -> None:
+        """Deliver the files at the day the data was last modified, then go back in time."""
+        started = self._clock.now
         modified = record.get("data_modified")
         if modified:
-            started = self._clock.now
             self._clock.move(max(date.fromisoformat(modified), started.astimezone(SHANGHAI).date()))
-            self._add_files(entry, record)
-            self._clock.now = started
-        else:
-            self._add_files(entry, record)
+            entry.data_modified_at = self._clock.now
+            FreshnessService(self._session, self._clock).data_updated(entry)
+        self._add_files(entry, record)
+        self._clock.now = started
 
     def _add_files(self, entry: CatalogueEntry, record: dict[str, Any]) -> None:
         for file in record.get("files", []):
