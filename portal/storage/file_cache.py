@@ -60,8 +60,11 @@ class FileCache:
     def remove(self, name: str) -> None:
         (self.folder / name).unlink(missing_ok=True)
 
-    def evict(self) -> list[str]:
-        """Remove the files longest unused until the bound holds; return their names."""
+    def evict(self, *, keep: str = "") -> list[str]:
+        """Remove the files longest unused until the bound holds; return their names.
+
+        `keep` was just made for somebody, and stays though it alone may pass the bound.
+        """
         entries = sorted(self._entries())
         excess = sum(size for _, size, _ in entries) - self.max_bytes
         removed = []
@@ -69,6 +72,8 @@ class FileCache:
         for used_at, size, name in entries:
             if excess <= 0 or used_at > newest_allowed:
                 break
+            if name == keep:
+                continue
             self.remove(name)
             removed.append(name)
             excess -= size
@@ -80,7 +85,7 @@ class FileCache:
             make(made)
             os.utime(made)
             os.replace(made, self.folder / name)
-        self.evict()
+        self.evict(keep=name)
         return self.folder / name
 
     def _entries(self) -> Iterator[tuple[float, int, str]]:

@@ -166,7 +166,7 @@ def _write_parquet(
     connection.execute(
         "COPY (SELECT row_number() OVER () AS _id, * FROM"
         f" (SELECT {selected} FROM data ORDER BY _id))"
-        f" TO '{path}' (FORMAT parquet, COMPRESSION zstd)"
+        f" TO '{str(path).replace("'", "''")}' (FORMAT parquet, COMPRESSION zstd)"
     )
 
 

@@ -57,3 +57,10 @@ def test_a_failure_keeps_nothing(tmp_path):
         cache.get("a", fail)
     assert cache.find("a") is None
     assert list(cache.working.iterdir()) == []
+
+
+def test_what_was_just_made_stays_though_it_alone_passes_the_bound(tmp_path):
+    cache = FileCache(tmp_path, 5, grace_seconds=0)
+    assert cache.get("a", lambda path: path.write_bytes(b"x" * 10) and None).exists()
+    assert cache.get("b", lambda path: path.write_bytes(b"x" * 10) and None).exists()
+    assert cache.find("a") is None
