@@ -163,10 +163,11 @@ def _write_parquet(
         f'{one.expression} AS "{column.field_name}"'
         for column, one in zip(columns, typed, strict=True)
     )
+    quoted = "'" + str(path).replace("'", "''") + "'"
     connection.execute(
         "COPY (SELECT row_number() OVER () AS _id, * FROM"
         f" (SELECT {selected} FROM data ORDER BY _id))"
-        f" TO '{str(path).replace("'", "''")}' (FORMAT parquet, COMPRESSION zstd)"
+        f" TO {quoted} (FORMAT parquet, COMPRESSION zstd)"
     )
 
 
