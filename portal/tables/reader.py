@@ -78,7 +78,7 @@ class ParsedTable:
 
 
 def read_table(
-    path: Path,
+    path: Path | str,
     *,
     filename: str,
     encoding: str | None = None,

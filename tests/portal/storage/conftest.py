@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import uuid
 
 import pytest
@@ -11,16 +10,11 @@ from portal.storage import LocalStorage, S3Storage
 
 
 @pytest.fixture
-def s3_place(request):
-    """Return (endpoint_url, bucket) of the suite's S3 server, or of one named by the environment."""
-    endpoint = os.environ.get("XIANGYUN_TEST_S3_ENDPOINT")
-    if endpoint:
-        return endpoint, os.environ.get("XIANGYUN_TEST_S3_BUCKET", "xiangyun-test")
-    try:
-        server = request.getfixturevalue("s3_server")
-    except pytest.FixtureLookupError:
-        pytest.skip("no S3 server: neither the fixture s3_server nor XIANGYUN_TEST_S3_ENDPOINT")
-    return server.endpoint_url, server.bucket
+def s3_place(s3_server, monkeypatch):
+    """Return (endpoint_url, bucket) of the suite's S3 server, its keys in the environment."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", s3_server.access_key)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", s3_server.secret_key)
+    return s3_server.endpoint_url, s3_server.bucket
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import pytest
 
 from portal.storage import S3Storage, StorageUnavailable
 from portal.storage.s3 import MULTIPART_BYTES
+from tests.services.s3 import S3Server
 
 
 @pytest.mark.s3
@@ -32,6 +33,40 @@ def test_the_local_copy_is_fetched_again_when_it_is_gone(s3_storage):
     first.unlink()
     again = Path(s3_storage.local_path(stored.sha256))
     assert again.read_bytes() == b"content"
+
+
+class StoppingUpload(io.BytesIO):
+    """An upload in whose middle the S3 server goes away."""
+
+    def __init__(self, content: bytes, stop) -> None:
+        super().__init__(content)
+        self._stop = stop
+
+    def read(self, size: int = -1) -> bytes:
+        if self.tell() > len(self.getvalue()) // 2 and self._stop:
+            self._stop()
+            self._stop = None
+        return super().read(size)
+
+
+@pytest.mark.s3
+@pytest.mark.slow
+def test_a_server_that_stops_in_mid_upload_keeps_nothing_and_may_come_back(
+    s3_node, tmp_path, monkeypatch
+):
+    with s3_node() as node:
+        server = S3Server.at(node.url, "outage")
+        server.create_bucket()
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", server.access_key)
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", server.secret_key)
+        store = S3Storage("outage", endpoint_url=server.endpoint_url, cache_folder=tmp_path)
+        content = os.urandom(3_000_000)
+        with pytest.raises(StorageUnavailable):
+            store.put(StoppingUpload(content, node.stop))
+        node.start()
+        assert list(store.list()) == []
+        stored = store.put(io.BytesIO(content))
+        assert list(store.list()) == [stored]
 
 
 @pytest.mark.s3
