@@ -72,7 +72,12 @@ def worker() -> None:
 @click.command("run")
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=5000, show_default=True, envvar="PORT")
-@click.option("--demo/--empty", default=True, help="Load the sample catalogue at the first start.")
+@click.option(
+    "--demo/--empty",
+    default=True,
+    envvar="DEMO",
+    help="Load the sample catalogue at the first start.",
+)
 def run(host: str, port: int, demo: bool) -> None:
     """Prepare the database, load the sample once, serve and work in one process group."""
     os.environ.setdefault(f"{PREFIX}SITE_URL", f"http://{host}:{port}")

@@ -1,0 +1,97 @@
+"""Starts the portal as operators do, in processes of its own, and measures their memory."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import requests
+
+START_SECONDS = 60
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def environment(home: Path, **more: str) -> dict[str, str]:
+    return {
+        **os.environ,
+        "XIANGYUN_HOME": str(home),
+        "XIANGYUN_ANONYMOUS_RATE": "0",
+        "XIANGYUN_SECRET_KEY": "benchmark-" * 6,
+        **more,
+    }
+
+
+def command(home: Path, *arguments: str) -> str:
+    """Run a `xiangyun` command to its end and return what it printed."""
+    done = subprocess.run(
+        [sys.executable, "-m", "portal", *arguments],
+        env=environment(home),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise RuntimeError(f"xiangyun {' '.join(arguments)}: {done.stderr[-2000:]}")
+    return done.stdout.strip()
+
+
+@contextmanager
+def process(arguments: Sequence[str], env: dict[str, str]) -> Iterator[psutil.Process]:
+    """Run a process group and end it, by its id."""
+    started = subprocess.Popen(
+        arguments,
+        env=env,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        yield psutil.Process(started.pid)
+    finally:
+        os.killpg(started.pid, signal.SIGTERM)
+        try:
+            started.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            os.killpg(started.pid, signal.SIGKILL)
+
+
+@contextmanager
+def portal(home: Path) -> Iterator[tuple[str, psutil.Process]]:
+    """Serve a data folder with `xiangyun run --empty`; yield its address and its first process."""
+    port = free_port()
+    arguments = [sys.executable, "-m", "portal", "run", "--empty", "--port", str(port)]
+    with process(arguments, environment(home)) as first:
+        url = f"http://127.0.0.1:{port}"
+        wait_until_up(f"{url}/health")
+        yield url, first
+
+
+def wait_until_up(url: str) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        try:
+            if requests.get(url, timeout=2).status_code < 500:
+                return
+        except requests.RequestException:
+            pass
+        time.sleep(0.2)
+    raise RuntimeError(f"{url} did not come up")
+
+
+def memory_pss_mb(first: psutil.Process) -> float:
+    """Return the proportional set size of a process and all below it, in MB."""
+    group = [first, *first.children(recursive=True)]
+    return sum(p.memory_full_info().pss for p in group) / 1e6
