@@ -6,12 +6,12 @@ API layers translate it and fill the places in, so no layer builds text by hand.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 
-@dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True)
 class Defect:
     """One thing wrong with what was sent: where it is, what it is, what to do.
 
@@ -21,7 +21,7 @@ class Defect:
     field: str
     code: str
     message: str
-    params: Mapping[str, Any] = field(default_factory=dict)
+    params: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     def text(self) -> str:
         return self.message.format(**self.params) if self.params else self.message

@@ -27,7 +27,7 @@ def work_calendar(session: Session) -> rules.TableCalendar:
         newest = max((day.isoformat() for day in days), default="none")
         cached = rules.TableCalendar(days, f"table-{len(days)}-{newest}")
         session.info[_CACHE] = cached
-    return cached  # type: ignore[no-any-return]
+    return cached
 
 
 def open_deadlines(

@@ -20,7 +20,7 @@ from portal.rules.value_score import ValueSignals, value_score
 USE_WINDOW_DAYS = 180
 REQUEST_WINDOW_DAYS = 365
 
-SignalSource = Callable[[Session, int], Mapping[str, int]]
+SignalSource = Callable[[Session, int], Mapping[str, Any]]
 """Returns fields of ValueSignals that an extension counts for an entry (voters, reuses, …)."""
 
 _SOURCES: list[SignalSource] = []
