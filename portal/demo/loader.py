@@ -12,7 +12,7 @@ import os
 import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 
 from portal.actor import Actor, RoleIn
 from portal.clock import SHANGHAI, Clock
+from portal.demo.history import HistoryClock
 from portal.demo.stages import Cast, Stages
 from portal.models.account import Account
 from portal.models.counter import KeptValue
@@ -44,19 +45,6 @@ class SampleAccount:
     password: str
     display_name: str
     role: str
-
-
-class HistoryClock:
-    """A clock that the loader sets to the time at which something is meant to have happened."""
-
-    def __init__(self, now: datetime) -> None:
-        self.now = now
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def move(self, day: date, hour: int = 9) -> None:
-        self.now = datetime(day.year, day.month, day.day, hour, tzinfo=SHANGHAI).astimezone(UTC)
 
 
 def is_loaded(platform: Platform) -> bool:

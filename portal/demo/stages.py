@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy.orm import Session
 
 from portal.actor import Actor
 from portal.clock import SHANGHAI
+from portal.demo.history import HistoryClock
 from portal.errors import Defect
 from portal.models.distribution import INTERFACE, list_distributions
 from portal.models.entry import CatalogueEntry, EntryVersion
@@ -23,9 +24,6 @@ from portal.services.entries import EntryService
 from portal.services.freshness import FreshnessService, find_freshness
 from portal.services.open_list import OpenListService
 from portal.services.value import recompute_value
-
-if TYPE_CHECKING:
-    from portal.demo.loader import HistoryClock
 
 UNREVIEWED = ("draft", "submitted", "returned")
 LISTED = ("planned", "open", "suspended", "removed", "retired", "revising")
