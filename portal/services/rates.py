@@ -5,10 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from redis import Redis
+from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from portal.models.counter import RateWindow
+
+Counters = Session | Redis
+"""Where the counters stand: a session's database, or Redis. Both count exactly."""
+
+REDIS_PREFIX = "xiangyun:rate:"
 
 
 @dataclass(frozen=True)
@@ -22,19 +29,84 @@ class RateState:
 
 
 def count_hit(
-    session: Session, now: datetime, key: str, *, limit: int, window_seconds: int
+    counters: Counters,
+    now: datetime,
+    key: str,
+    *,
+    limit: int,
+    window_seconds: int,
+    offset_seconds: int = 0,
 ) -> RateState:
-    """Count one use of `key`; at most `limit` are allowed in each window."""
-    start = int(now.timestamp()) // window_seconds * window_seconds
-    window_start = datetime.fromtimestamp(start, UTC)
+    """Count one use of `key`; at most `limit` are allowed in each window.
+
+    Args:
+        offset_seconds: moves the windows' beginnings east of UTC: 28,800 begins days in Jilin.
+
+    Raises:
+        redis.RedisError: Redis does not answer.
+    """
+    start = _start(now, window_seconds, offset_seconds)
+    if isinstance(counters, Session):
+        count = _count_in_database(counters, key, start)
+    else:
+        count = _count_in_redis(counters, key, start, window_seconds)
+    return _state(now, start, window_seconds, limit, count)
+
+
+def peek_hits(
+    counters: Counters,
+    now: datetime,
+    key: str,
+    *,
+    limit: int,
+    window_seconds: int,
+    offset_seconds: int = 0,
+) -> RateState:
+    """Return how the window stands without counting; `allowed` if one more hit would be."""
+    start = _start(now, window_seconds, offset_seconds)
+    if isinstance(counters, Session):
+        found = counters.scalar(
+            select(RateWindow.count).where(
+                RateWindow.key == key,
+                RateWindow.window_start == datetime.fromtimestamp(start, UTC),
+            )
+        )
+    else:
+        found = counters.get(_redis_key(key, start))  # type: ignore[assignment]
+    state = _state(now, start, window_seconds, limit, int(found or 0))
+    return RateState(state.limit, state.remaining, state.reset_seconds, state.remaining > 0)
+
+
+def _start(now: datetime, window_seconds: int, offset_seconds: int) -> int:
+    shifted = int(now.timestamp()) + offset_seconds
+    return shifted // window_seconds * window_seconds - offset_seconds
+
+
+def _state(now: datetime, start: int, window_seconds: int, limit: int, count: int) -> RateState:
+    reset = max(1, int(start + window_seconds - now.timestamp()))
+    return RateState(limit, max(0, limit - count), reset, count <= limit)
+
+
+def _count_in_database(session: Session, key: str, start: int) -> int:
     insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-    count = session.execute(
+    return session.execute(
         insert(RateWindow)
-        .values(key=key, window_start=window_start, count=1)
+        .values(key=key, window_start=datetime.fromtimestamp(start, UTC), count=1)
         .on_conflict_do_update(
             index_elements=["key", "window_start"], set_={"count": RateWindow.count + 1}
         )
         .returning(RateWindow.count)
     ).scalar_one()
-    reset = max(1, int(start + window_seconds - now.timestamp()))
-    return RateState(limit, max(0, limit - count), reset, count <= limit)
+
+
+def _count_in_redis(client: Redis, key: str, start: int, window_seconds: int) -> int:
+    """INCR and EXPIRE in one MULTI: the counter never outlives its window by much."""
+    name = _redis_key(key, start)
+    with client.pipeline(transaction=True) as pipeline:
+        pipeline.incr(name)
+        pipeline.expire(name, window_seconds + 60)
+        return int(pipeline.execute()[0])
+
+
+def _redis_key(key: str, start: int) -> str:
+    return f"{REDIS_PREFIX}{key}:{start}"

@@ -1,0 +1,1 @@
+"""`/data/v1`: the interfaces that grants open."""

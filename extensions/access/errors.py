@@ -1,0 +1,87 @@
+"""Why a call of an interface was refused: code, status, and its sentence in two languages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from portal.errors import PortalError
+
+
+@dataclass(frozen=True)
+class Refusal:
+    status: int
+    zh: str
+    en: str
+
+
+REFUSALS = {
+    "credential_in_url": Refusal(
+        400,
+        "密钥不能写在网址中：网址会留在日志和浏览记录里。请放在请求头 Authorization: Bearer <密钥> "
+        "或 X-API-Key 中，并尽快更换这个密钥。",
+        "A key must not stand in the address, which logs and histories keep. Send it in the header "
+        "Authorization: Bearer <key> or X-API-Key, and rotate this key soon.",
+    ),
+    "key_missing": Refusal(
+        401,
+        "缺少密钥。请在请求头 Authorization: Bearer <密钥> 或 X-API-Key 中提供；没有密钥的，请先申请接口。",
+        "No key was sent. Use the header Authorization: Bearer <key> or X-API-Key; apply for the "
+        "interface if you have no key.",
+    ),
+    "key_unknown": Refusal(401, "密钥无效。请检查是否完整复制。", "The key is not valid."),
+    "key_replaced": Refusal(
+        403, "该密钥已被更换并停用，请使用新密钥。", "This key was rotated; use the new one."
+    ),
+    "grant_revoked": Refusal(
+        403, "授权已撤销，不能再调用。", "The grant was revoked; the interface cannot be called."
+    ),
+    "grant_suspended": Refusal(
+        403,
+        "授权已暂停，请在开发者中心查看原因。",
+        "The grant is suspended; see the developer centre for the reason.",
+    ),
+    "grant_expired": Refusal(
+        403,
+        "授权已到期，请在开发者中心重新申请。",
+        "The grant has expired; apply again in the developer centre.",
+    ),
+    "wrong_interface": Refusal(
+        403, "该密钥不能用于这个接口。", "This key does not open this interface."
+    ),
+    "entry_not_open": Refusal(
+        403,
+        "该数据已暂停开放、移出开放清单或停用接口，暂不能调用。",
+        "The data is suspended or no longer on the open list; the interface cannot be called.",
+    ),
+    "unknown_interface": Refusal(404, "没有这个数据接口。", "There is no such interface."),
+    "no_data": Refusal(
+        503,
+        "数据尚未就绪，请稍后重试。",
+        "The data is not ready yet; try again later.",
+    ),
+    "bad_query": Refusal(400, "请求参数有误，请按提示修改。", "The parameters are not right."),
+    "quota_minute": Refusal(
+        429,
+        "调用过于频繁，已超过每分钟上限，请在 {seconds} 秒后重试。",
+        "Too many calls this minute; try again in {seconds} seconds.",
+    ),
+    "quota_day": Refusal(
+        429,
+        "今日调用次数已用完，请在 {seconds} 秒后重试。",
+        "Today's calls are used up; try again in {seconds} seconds.",
+    ),
+}
+
+
+class CallRefused(PortalError):
+    """A call is refused; `code` is a key of REFUSALS."""
+
+    def __init__(self, code: str, *, seconds: int = 0) -> None:
+        self.code = code
+        self.seconds = seconds
+        self.refusal = REFUSALS[code]
+        super().__init__(self.refusal.zh, seconds=seconds)
+
+    def sentence(self, language: str) -> str:
+        text = self.refusal.en if language == "en" else self.refusal.zh
+        return text.format(seconds=self.seconds)

@@ -1,0 +1,9 @@
+"""Models of conditional access, one noun a file."""
+
+from extensions.access.models.agreement import AccessAgreement
+from extensions.access.models.application import AccessApplication
+from extensions.access.models.call import ApiCall
+from extensions.access.models.interface import DataInterface
+from extensions.access.models.key import AccessKey
+
+__all__ = ["AccessAgreement", "AccessApplication", "AccessKey", "ApiCall", "DataInterface"]

@@ -1,0 +1,34 @@
+"""密钥: the secret of a grant, kept as its hash alone."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, String, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from portal.db import Base, UtcDateTime
+
+
+class AccessKey(Base):
+    """One secret of an application. `expires_at` is set when a newer one takes its place."""
+
+    __tablename__ = "access_key"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    application_id: Mapped[int] = mapped_column(ForeignKey("access_application.id"), index=True)
+    prefix: Mapped[str] = mapped_column(String(16))
+    secret_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+def list_keys(session: Session, application_id: int) -> list[AccessKey]:
+    return list(
+        session.scalars(
+            select(AccessKey)
+            .where(AccessKey.application_id == application_id)
+            .order_by(AccessKey.id.desc())
+        )
+    )

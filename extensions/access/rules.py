@@ -1,0 +1,154 @@
+"""What an application may ask and a grant may give. Pure: no session, no clock.
+
+Source: Measures, art. 28 (conditional opening), art. 26 (least sufficiency), art. 45
+(protection); domain/measures.md F5. The numbers are the portal's own (P).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from portal.errors import Defect
+from portal.rules.entry_content import EntryContent, InformationItem
+
+API_CODE = re.compile(r"[a-z][a-z0-9-]{2,40}")
+MAX_TERM_DAYS = 366
+MAX_EXTENSION_WORKING_DAYS = 10
+RENEWAL_WORKING_DAYS = 20
+REMINDERS_WORKING_DAYS = (10, 3)
+MAX_KEY_OVERLAP_HOURS = 24
+MAX_DAILY_QUOTA = 10_000_000
+MAX_PER_MINUTE = 6_000
+DEFAULT_DAILY_QUOTA = 10_000
+DEFAULT_PER_MINUTE = 60
+TEXT_MAX = 4_000
+PURPOSE_MIN, SCENARIO_MIN, CAPABILITY_MIN = 10, 10, 20
+
+UNDERTAKINGS = {
+    "purpose_only": "仅将数据用于本申请写明的用途和场景，不改作他用",
+    "no_transfer": "不向第三方提供、转让原始数据和密钥",
+    "protect": "采取与数据级别相适应的安全保护措施，发现泄露立即报告提供单位",
+    "no_identify": "不利用数据识别特定自然人，不与其他来源拼接个人信息",
+    "attribute": "公开使用成果时注明数据来源和获取时间",
+}
+REJECT_GROUNDS = {
+    "purpose": "用途不明确，或与开放条件不符",
+    "least_sufficiency": "所需信息项超出用途所必需（最小够用）",
+    "capability": "安全保护或处理能力不足",
+    "rights": "可能损害商业秘密、个人隐私或其他合法权益",
+    "law": "法律、法规、规章另有规定",
+    "breach": "申请人此前有违反使用协议的记录",
+}
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked. `volume_a_day` in calls, `term_days` in calendar days."""
+
+    purpose: str = ""
+    scenario: str = ""
+    fields: tuple[str, ...] = ()
+    volume_a_day: int | None = None
+    term_days: int | None = None
+    capability: str = ""
+    undertakings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What is granted, for `term_days` calendar days from the day of approval."""
+
+    fields: tuple[str, ...]
+    quota_day: int
+    per_minute: int
+    term_days: int
+    conditions: str = ""
+
+
+def grantable_items(content: EntryContent, offered: Sequence[str]) -> dict[str, InformationItem]:
+    """Return the items that may be given through an interface, by field name.
+
+    Open items that the interface offers. Sensitive personal information and items masked by
+    `drop` are never given (art. 45), whatever the interface says.
+    """
+    wanted = frozenset(offered)
+    return {
+        item.field_name: item
+        for item in content.items
+        if item.field_name in wanted
+        and item.open
+        and item.personal != "sensitive"
+        and item.masking != "drop"
+    }
+
+
+def request_defects(request: Request, grantable: Mapping[str, InformationItem]) -> list[Defect]:
+    """Return everything that keeps an application from being complete, in form order."""
+    return [
+        *_text("purpose", "用途", request.purpose, PURPOSE_MIN),
+        *_text("scenario", "应用场景", request.scenario, SCENARIO_MIN),
+        *_fields(request.fields, grantable),
+        *_number("volume_a_day", "每日调用量", request.volume_a_day, MAX_DAILY_QUOTA),
+        *_number("term_days", "使用期限（天）", request.term_days, MAX_TERM_DAYS),
+        *_text("capability", "安全保护能力说明", request.capability, CAPABILITY_MIN),
+        *_undertakings(request.undertakings),
+    ]
+
+
+def terms_defects(
+    terms: Terms, wanted: Sequence[str], grantable: Mapping[str, InformationItem]
+) -> list[Defect]:
+    """Return what is wrong with the terms of a grant; fields only among those asked for."""
+    asked = {name: item for name, item in grantable.items() if name in wanted}
+    return [
+        *_fields(terms.fields, asked),
+        *_number("quota_day", "每日调用上限", terms.quota_day, MAX_DAILY_QUOTA),
+        *_number("per_minute", "每分钟调用上限", terms.per_minute, MAX_PER_MINUTE),
+        *_number("term_days", "使用期限（天）", terms.term_days, MAX_TERM_DAYS),
+        *_length("conditions", "附加条件", terms.conditions),
+    ]
+
+
+def _text(field: str, label: str, value: str, shortest: int) -> Iterator[Defect]:
+    if len(value.strip()) < shortest:
+        yield Defect(
+            field,
+            "too_short",
+            "请填写“{label}”，至少{min}个字。",
+            {"label": label, "min": shortest},
+        )
+    yield from _length(field, label, value)
+
+
+def _length(field: str, label: str, value: str) -> Iterator[Defect]:
+    if len(value) > TEXT_MAX:
+        yield Defect(
+            field, "too_long", "“{label}”最多{max}个字。", {"label": label, "max": TEXT_MAX}
+        )
+
+
+def _fields(fields: Sequence[str], allowed: Mapping[str, InformationItem]) -> Iterator[Defect]:
+    if not fields:
+        yield Defect("fields", "missing", "请至少选择一个信息项。")
+    for name in fields:
+        if name not in allowed:
+            yield Defect(
+                "fields", "not_open", "信息项“{name}”不在可提供的范围内。", {"name": name[:64]}
+            )
+
+
+def _number(field: str, label: str, value: int | None, most: int) -> Iterator[Defect]:
+    if value is None or not 1 <= value <= most:
+        yield Defect(
+            field,
+            "out_of_range",
+            "“{label}”应为1至{max}的整数。",
+            {"label": label, "max": f"{most:,}"},
+        )
+
+
+def _undertakings(given: Sequence[str]) -> Iterator[Defect]:
+    if not set(UNDERTAKINGS) <= set(given):
+        yield Defect("undertakings", "missing", "请逐项确认全部承诺事项。")

@@ -1,0 +1,149 @@
+"""Who may call an interface right now: one indexed query for each call, nothing remembered.
+
+The state of the key, the grant, the entry and its place on the open list are all read here, so
+that a suspension, a revocation or a removal counts from the next call on, in every process.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import bindparam, select
+from sqlalchemy.orm import Session, lazyload
+
+from extensions.access.errors import CallRefused
+from extensions.access.models.application import AccessApplication
+from extensions.access.models.interface import DataInterface, find_interface
+from extensions.access.models.key import AccessKey
+from extensions.access.quota import Allowance
+from extensions.access.rules import grantable_items
+from extensions.access.services.keys import hash_secret
+from portal.clock import local_date
+from portal.models.distribution import DataVersion, Distribution
+from portal.models.entry import CatalogueEntry, EntryVersion
+from portal.models.open_list import OpenListEntry
+from portal.rules.entry_content import EntryContent, InformationItem
+from portal.services.content import content_of
+from portal.tables.info import TableInfo
+
+_ENDED = {
+    "suspended": "grant_suspended",
+    "revoked": "grant_revoked",
+    "expired": "grant_expired",
+}
+
+
+@dataclass(frozen=True)
+class Admission:
+    """What one admitted call may have.
+
+    `items` are the granted fields that may be given now and stand in the table, in the order of
+    the table; `grant_version` changes with the grant.
+    """
+
+    allowance: Allowance
+    interface: DataInterface
+    entry: CatalogueEntry
+    content: EntryContent
+    items: dict[str, InformationItem]
+    table: TableInfo
+    data_hash: str
+    grant_version: int
+
+
+_LOOK_UP = (
+    select(
+        AccessKey,
+        AccessApplication,
+        DataInterface,
+        CatalogueEntry,
+        EntryVersion,
+        OpenListEntry.id,
+        DataVersion,
+        Distribution.deleted_at,
+    )
+    .join(AccessApplication, AccessApplication.id == AccessKey.application_id)
+    .join(DataInterface, DataInterface.id == AccessApplication.interface_id)
+    .join(CatalogueEntry, CatalogueEntry.id == DataInterface.entry_id)
+    .outerjoin(EntryVersion, EntryVersion.id == CatalogueEntry.published_version_id)
+    .outerjoin(
+        OpenListEntry,
+        (OpenListEntry.entry_id == CatalogueEntry.id)
+        & (OpenListEntry.state == "open")
+        & (OpenListEntry.open_type == "conditional"),
+    )
+    .outerjoin(Distribution, Distribution.id == DataInterface.table_distribution_id)
+    .outerjoin(DataVersion, DataVersion.id == Distribution.current_version_id)
+    .where(AccessKey.secret_hash == bindparam("secret_hash"))
+    .options(lazyload("*"))
+)
+
+
+def admit(session: Session, now: datetime, api_code: str, secret: str) -> Admission:
+    """Return what the holder of the secret may have of this interface now.
+
+    Raises:
+        CallRefused: 401 for a missing or unknown key, 403 for one that does not open this
+            interface now, 404 for an unknown interface, 503 while there is no table.
+    """
+    if not secret:
+        if find_interface(session, api_code) is None:
+            raise CallRefused("unknown_interface")
+        raise CallRefused("key_missing")
+    row = session.execute(_LOOK_UP, {"secret_hash": hash_secret(secret)}).first()
+    if row is None:
+        raise CallRefused("key_unknown")
+    key, application, interface, entry, version, place_id, data, table_gone = row
+    _check_key(key, application, now)
+    if interface.api_code != api_code:
+        raise CallRefused("wrong_interface")
+    if place_id is None or entry.retired_at or version is None or interface.withdrawn_at:
+        raise CallRefused("entry_not_open")
+    if version.open_type != "conditional":
+        raise CallRefused("entry_not_open")
+    if data is None or data.table is None or table_gone:
+        raise CallRefused("no_data")
+    return _admission(application, interface, entry, version, data)
+
+
+def _check_key(key: AccessKey, application: AccessApplication, now: datetime) -> None:
+    if application.state in _ENDED:
+        raise CallRefused(_ENDED[application.state])
+    if key.revoked_at is not None or application.state != "active":
+        raise CallRefused("grant_revoked")
+    if key.expires_at is not None and key.expires_at <= now:
+        raise CallRefused("key_replaced")
+    if application.valid_until is None or application.valid_until < local_date(now):
+        raise CallRefused("grant_expired")
+
+
+def _admission(
+    application: AccessApplication,
+    interface: DataInterface,
+    entry: CatalogueEntry,
+    version: EntryVersion,
+    data: DataVersion,
+) -> Admission:
+    content = content_of(version)
+    given = grantable_items(content, interface.fields)
+    granted = frozenset(application.granted_fields)
+    table = TableInfo.from_dict(data.table or {})
+    items = {
+        column.field_name: given[column.field_name]
+        for column in table.columns
+        if column.field_name in granted and column.field_name in given
+    }
+    if not items:
+        raise CallRefused("no_data")
+    allowance = Allowance(application.id, application.per_minute or 0, application.quota_day or 0)
+    return Admission(
+        allowance=allowance,
+        interface=interface,
+        entry=entry,
+        content=content,
+        items=items,
+        table=table,
+        data_hash=data.sha256,
+        grant_version=application.row_version,
+    )

@@ -1,0 +1,90 @@
+"""What the extension tells the core: audiences, value signals, to-do items."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from extensions.access.flow import BINDING, FLOW
+from extensions.access.models.application import GRANTED, AccessApplication
+from portal.actor import Actor
+from portal.clock import system_clock
+from portal.extension import WorkItem
+from portal.models.account import Membership
+from portal.models.duty import Deadline
+from portal.models.entry import CatalogueEntry
+from portal.services.value import USE_WINDOW_DAYS
+
+WAITING_FOR_AGENCY = ("submitted", "under_review")
+WORK_LIMIT = 200
+
+
+def grantees(session: Session, subject: Any) -> Iterable[int]:
+    """Return the accounts that hold a grant on the subject's entry."""
+    entry_id = subject.id if isinstance(subject, CatalogueEntry) else subject.entry_id
+    return session.scalars(
+        select(AccessApplication.applicant_id)
+        .where(AccessApplication.entry_id == entry_id, AccessApplication.state.in_(GRANTED))
+        .distinct()
+    ).all()
+
+
+def approved_applications(session: Session, entry_id: int) -> Mapping[str, int]:
+    """Count the distinct people whose application was approved in the last 180 days.
+
+    Not those of revoked grants, nor members of the provider, which cannot raise its own value
+    (domain/high-value.md, D_use).
+    """
+    since = system_clock() - timedelta(days=USE_WINDOW_DAYS)
+    is_own = (
+        select(Membership.id)
+        .join(CatalogueEntry, CatalogueEntry.provider_id == Membership.organisation_id)
+        .where(
+            CatalogueEntry.id == entry_id, Membership.account_id == AccessApplication.applicant_id
+        )
+    )
+    count = session.scalar(
+        select(func.count(func.distinct(AccessApplication.applicant_id))).where(
+            AccessApplication.entry_id == entry_id,
+            AccessApplication.approved_at >= since,
+            AccessApplication.state != "revoked",
+            ~is_own.exists(),
+        )
+    )
+    return {"approved_applications": count or 0}
+
+
+def waiting_applications(session: Session, actor: Actor) -> Sequence[WorkItem]:
+    """Return the applications that wait for a decision of the actor's agency."""
+    agencies = actor.acts_for("agency")
+    if not agencies:
+        return []
+    rows = session.execute(
+        select(AccessApplication, Deadline.id)
+        .join(CatalogueEntry, CatalogueEntry.id == AccessApplication.entry_id)
+        .outerjoin(
+            Deadline,
+            (Deadline.flow == FLOW)
+            & (Deadline.subject_id == AccessApplication.id)
+            & Deadline.closed_at.is_(None),
+        )
+        .where(
+            CatalogueEntry.provider_id.in_(agencies),
+            AccessApplication.state.in_(WAITING_FOR_AGENCY),
+        )
+        .order_by(Deadline.due_on, AccessApplication.id)
+        .limit(WORK_LIMIT)
+    ).all()
+    return [
+        WorkItem(
+            title=BINDING.title(application),
+            kind=f"{BINDING.name}·{BINDING.state_labels[application.state]}",
+            link=f"/work/applications/{application.id}",
+            deadline_id=deadline_id,
+        )
+        for application, deadline_id in rows
+    ]
