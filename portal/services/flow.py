@@ -7,7 +7,7 @@ audit event and the notices, all in the caller's transaction.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -149,9 +149,36 @@ class Flow:
         subject.row_version = 1
         self._session.add(subject)
         self._session.flush()
+        self._stamp(row, subject)
         return self._follow_up(
             row, subject, actor, reason, None, notify=notify, details=facts.get("details")
         )
+
+    def create_many(
+        self, subjects: Sequence[Any], event: str, actor: Actor, *, reason: str = "", **facts: Any
+    ) -> list[AuditEvent]:
+        """Bring many new subjects into their first state by one row of the table.
+
+        Each is checked and recorded as `create` does it. Nobody is told: who brings many at once
+        tells once.
+        """
+        row = self._row("", event)
+        for subject in subjects:
+            self._check_actor(row, subject, actor)
+            self._guard(row, subject, actor, reason, facts)
+            subject.state, subject.row_version = row.next_state, 1
+            self._stamp(row, subject)
+        self._session.add_all(subjects)
+        self._session.flush()
+        details = facts.get("details")
+        return [
+            self._follow_up(row, subject, actor, reason, None, notify=False, details=details)
+            for subject in subjects
+        ]
+
+    def _stamp(self, row: Transition, subject: Any) -> None:
+        if row.event in self._binding.stamps:
+            setattr(subject, self._binding.stamps[row.event], self._clock())
 
     def fire(
         self,
@@ -187,6 +214,7 @@ class Flow:
             raise Conflict()
         self._guard(row, subject, actor, reason, facts)
         self._swap(subject, row)
+        self._stamp(row, subject)
         return self._follow_up(
             row, subject, actor, reason, key, notify=notify, details=facts.get("details")
         )
@@ -263,8 +291,6 @@ class Flow:
         notify: bool,
         details: dict[str, Any] | None,
     ) -> AuditEvent:
-        if row.event in self._binding.stamps:
-            setattr(subject, self._binding.stamps[row.event], self._clock())
         leaves = row.state != row.next_state
         judged = None
         if row.state:

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import cast
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import Table, bindparam, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from portal.clock import Clock
 from portal.db import Database
 from portal.models.entry import CatalogueEntry
 from portal.models.index_request import EntryDocument, IndexRequest, SearchDenial
+from portal.services.entry_facts import EntryFacts, gather_facts
 from portal.services.index_requests import request_index
 from portal.services.package_document import render_package
 from portal.services.search_document import search_document
@@ -70,18 +72,19 @@ def _gather(session: Session, limit: int) -> Work:
             select(CatalogueEntry).where(CatalogueEntry.id.in_([row.entry_id for row in rows]))
         )
     }
+    facts = gather_facts(session, list(entries.values()))
     for row in rows:
         try:
-            _add(session, entries[row.entry_id], work)
+            _add(session, entries[row.entry_id], facts[row.entry_id], work)
         except Exception as error:
             # One bad record must not hold up the others; it is named where operators look.
             work.faults[row.entry_id] = f"{type(error).__name__}: {error}"
     return work
 
 
-def _add(session: Session, entry: CatalogueEntry, work: Work) -> None:
-    document = search_document(session, entry)
-    package = render_package(session, entry) if document is not None else b""
+def _add(session: Session, entry: CatalogueEntry, facts: EntryFacts, work: Work) -> None:
+    document = search_document(session, entry, facts)
+    package = render_package(session, entry, facts=facts) if document is not None else b""
     if document is None:
         work.removed.append((entry.id, entry.index_version))
     else:
@@ -91,11 +94,13 @@ def _add(session: Session, entry: CatalogueEntry, work: Work) -> None:
 
 
 def _settle(session: Session, work: Work) -> None:
-    for entry_id, version in work.requests.items():
-        session.execute(
-            delete(IndexRequest).where(
-                IndexRequest.entry_id == entry_id, IndexRequest.version <= version
-            )
+    if work.requests:
+        waiting = cast(Table, IndexRequest.__table__)
+        session.connection().execute(
+            delete(waiting).where(
+                waiting.c.entry_id == bindparam("told"), waiting.c.version <= bindparam("to")
+            ),
+            [{"told": entry_id, "to": version} for entry_id, version in work.requests.items()],
         )
     for entry_id, fault in work.faults.items():
         session.execute(
@@ -142,8 +147,9 @@ def all_documents(session: Session) -> Iterator[SearchDocument]:
         ).all()
         if not entries:
             return
+        facts = gather_facts(session, entries)
         for entry in entries:
-            document = search_document(session, entry)
+            document = search_document(session, entry, facts[entry.id])
             if document is not None:
                 yield document
         last = entries[-1].id

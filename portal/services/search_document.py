@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from portal.codes import code_list, region_and_ancestors
-from portal.models.distribution import Distribution, Download, list_distributions
+from portal.models.distribution import Distribution
 from portal.models.entry import CatalogueEntry, EntryVersion, find_unfinished_version
-from portal.models.freshness import Freshness
-from portal.models.open_list import OpenListEntry, find_open_list_entry
 from portal.rules.entry_content import EntryContent
 from portal.services.content import content_of
+from portal.services.entry_facts import EntryFacts, facts_of
 from search.document import SearchDocument
 
 ABSTRACT_SHOWN = 160
@@ -30,18 +29,16 @@ def findable_version(session: Session, entry: CatalogueEntry) -> EntryVersion | 
     return find_unfinished_version(session, entry.id)
 
 
-def search_document(session: Session, entry: CatalogueEntry) -> SearchDocument | None:
+def search_document(
+    session: Session, entry: CatalogueEntry, facts: EntryFacts | None = None
+) -> SearchDocument | None:
     """Return the entry's document, or None when nobody may find it."""
-    version = findable_version(session, entry)
+    facts = facts or facts_of(session, entry)
+    version = facts.version
     if version is None:
         return None
     content = content_of(version)
-    distributions = list_distributions(session, entry.id)
-    downloads = session.scalar(
-        select(func.coalesce(func.sum(Download.count), 0)).where(Download.entry_id == entry.id)
-    )
-    formats = _formats(content, distributions)
-    place = find_open_list_entry(session, entry.id)
+    formats = _formats(content, facts.distributions)
     return SearchDocument(
         id=entry.id,
         version=entry.index_version,
@@ -54,13 +51,13 @@ def search_document(session: Session, entry: CatalogueEntry) -> SearchDocument |
         keywords=content.keywords,
         item_names=tuple(item.name for item in content.items),
         provider_names=_names(entry),
-        sample_values=_sample_values(distributions),
+        sample_values=_sample_values(facts.distributions),
         facets=_facets(entry, content, formats),
         value_score=entry.value_score if entry.is_public else 0.0,
         created=entry.issued_at or entry.created_at,
         modified=entry.metadata_modified_at,
-        downloads=downloads or 0,
-        stored=_stored(session, entry, version, content, formats, place, downloads or 0),
+        downloads=facts.downloads,
+        stored=_stored(entry, version, content, formats, facts),
     )
 
 
@@ -75,12 +72,12 @@ def _names(entry: CatalogueEntry) -> tuple[str, ...]:
     return tuple(name for name in names if name)
 
 
-def _formats(content: EntryContent, distributions: list[Distribution]) -> tuple[str, ...]:
+def _formats(content: EntryContent, distributions: Sequence[Distribution]) -> tuple[str, ...]:
     found = [d.format.lower() for d in distributions if d.format] or list(content.format)
     return tuple(dict.fromkeys(found))
 
 
-def _sample_values(distributions: list[Distribution]) -> tuple[str, ...]:
+def _sample_values(distributions: Sequence[Distribution]) -> tuple[str, ...]:
     """Return column names and first values of parsed tables: what is inside is findable too."""
     values: list[str] = []
     for distribution in distributions:
@@ -110,16 +107,13 @@ def _facets(
 
 
 def _stored(
-    session: Session,
     entry: CatalogueEntry,
     version: EntryVersion,
     content: EntryContent,
     formats: tuple[str, ...],
-    place: OpenListEntry | None,
-    downloads: int,
+    facts: EntryFacts,
 ) -> dict[str, Any]:
     """Return what a result list shows; plain JSON values, names resolved on the page."""
-    freshness = session.scalars(select(Freshness).where(Freshness.entry_id == entry.id)).first()
     reasons = [r for r in entry.value.get("reasons", []) if r["points"] > 0][:REASONS_SHOWN]
     modified = entry.data_modified_at or entry.metadata_modified_at
     return {
@@ -137,12 +131,12 @@ def _stored(
         "update_frequency": content.update_frequency,
         "modified": modified.isoformat(),
         "issued": entry.issued_at.isoformat() if entry.issued_at else None,
-        "freshness": freshness.state if freshness else "",
-        "open_state": place.state if place else "",
+        "freshness": facts.freshness.state if facts.freshness else "",
+        "open_state": facts.place.state if facts.place else "",
         "state": version.state if not entry.is_public else "published",
         "value_score": entry.value_score,
         "value_badge": entry.value_badge,
         "value_reasons": [{"zh": r["zh"], "en": r["en"], "points": r["points"]} for r in reasons],
-        "downloads": downloads,
+        "downloads": facts.downloads,
         "theme_name": code_list("themes").label(content.theme),
     }

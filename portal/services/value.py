@@ -34,26 +34,33 @@ def add_signal_sources(sources: Iterable[SignalSource]) -> None:
 
 def gather_signals(session: Session, clock: Clock, entry: CatalogueEntry) -> ValueSignals:
     """Return the recorded facts about a published entry as of now."""
-    version = entry.published_version
-    theme = code_list("themes").find(version.theme) if version else None
     formats, kinds = _distributions(session, entry.id)
     freshness = session.scalars(select(Freshness).where(Freshness.entry_id == entry.id)).first()
-    known = code_list("formats")
-    signals = ValueSignals(
-        theme_name=theme.name if theme else "",
-        theme_livelihood=theme.is_yes("livelihood") if theme else False,
-        theme_priority=theme.is_yes("priority_2015") if theme else False,
-        livelihood_confirmed=entry.livelihood_confirmed,
+    signals = replace(
+        first_signals(entry, formats, kinds),
         users=_distinct_downloaders(session, clock, entry.id),
-        hvd="tagged" if entry.hvd_tagged else "candidate" if theme and theme["eu_hvd"] else "",
-        machine_readable=any(known[f].is_yes("machine_readable") for f in formats if f in known),
-        interface_or_daily=INTERFACE in kinds
-        or bool(version and version.update_frequency in ("realtime", "daily")),
         overdue=freshness is not None and freshness.state == "overdue",
     )
     for source in _SOURCES:
         signals = replace(signals, **source(session, entry.id))
     return signals
+
+
+def first_signals(entry: CatalogueEntry, formats: set[str], kinds: set[str]) -> ValueSignals:
+    """Return the facts about an entry that nobody has used yet."""
+    version = entry.published_version
+    theme = code_list("themes").find(version.theme) if version else None
+    known = code_list("formats")
+    return ValueSignals(
+        theme_name=theme.name if theme else "",
+        theme_livelihood=theme.is_yes("livelihood") if theme else False,
+        theme_priority=theme.is_yes("priority_2015") if theme else False,
+        livelihood_confirmed=entry.livelihood_confirmed,
+        hvd="tagged" if entry.hvd_tagged else "candidate" if theme and theme["eu_hvd"] else "",
+        machine_readable=any(known[f].is_yes("machine_readable") for f in formats if f in known),
+        interface_or_daily=INTERFACE in kinds
+        or bool(version and version.update_frequency in ("realtime", "daily")),
+    )
 
 
 def _distributions(session: Session, entry_id: int) -> tuple[set[str], set[str]]:
@@ -75,7 +82,11 @@ def _distinct_downloaders(session: Session, clock: Clock, entry_id: int) -> int:
 
 def recompute_value(session: Session, clock: Clock, entry: CatalogueEntry) -> bool:
     """Compute and keep the entry's score with its reasons and inputs; True if it changed."""
-    signals = gather_signals(session, clock, entry)
+    return keep_value(clock, entry, gather_signals(session, clock, entry))
+
+
+def keep_value(clock: Clock, entry: CatalogueEntry, signals: ValueSignals) -> bool:
+    """Keep the score that the facts give; True if anything of it changed."""
     score = value_score(signals, had_badge=entry.value_badge)
     values: dict[str, Any] = {
         "score": score.score,
