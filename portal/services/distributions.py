@@ -92,6 +92,20 @@ class DistributionService:
         self._changed(actor, entry, "add_link", distribution)
         return distribution
 
+    def add(self, actor: Actor, distribution: Distribution) -> Distribution:
+        """Add a link that a record brought ready-made, at the place it has.
+
+        Raises:
+            Invalid: its id is taken.
+        """
+        require(actor, Permission.DISTRIBUTION_WRITE, distribution.entry)
+        with self._session.no_autoflush:
+            self._check_free(distribution.public_id)
+        self._session.add(distribution)
+        self._session.flush()
+        self._changed(actor, distribution.entry, "add_link", distribution)
+        return distribution
+
     def add_interface(
         self, actor: Actor, entry: CatalogueEntry, *, name: str, url: str, description: str = ""
     ) -> Distribution:
@@ -131,13 +145,14 @@ class DistributionService:
             modified_at=now,
         )
         if public_id:
-            taken = self._session.scalar(
-                select(Distribution.id).where(Distribution.public_id == public_id)
-            )
-            if taken is not None:
-                raise Invalid.one("id", "taken", "编号“{value}”已被使用。", value=public_id)
+            self._check_free(public_id)
             distribution.public_id = public_id
         return distribution
+
+    def _check_free(self, public_id: str) -> None:
+        taken = select(Distribution.id).where(Distribution.public_id == public_id)
+        if public_id and self._session.scalar(taken) is not None:
+            raise Invalid.one("id", "taken", "编号“{value}”已被使用。", value=public_id)
 
     def deliver(self, actor: Actor, distribution: Distribution, upload: Upload) -> DataVersion:
         """Add a new version of the data; the same bytes again change nothing."""
