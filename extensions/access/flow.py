@@ -177,7 +177,8 @@ def validity_has_passed(attempt: Attempt) -> None:
 def within_renewal_window(attempt: Attempt) -> None:
     """Within the last twenty working days; one renewal at a time; the data is still open."""
     application: AccessApplication = attempt.subject
-    left = working_days_left(attempt.session, application.valid_until, attempt.now)
+    until = application.valid_until
+    left = working_days_left(attempt.session, until, attempt.now) if until else -1
     if not 0 <= left <= RENEWAL_WORKING_DAYS:
         raise refuse(
             "valid_until",

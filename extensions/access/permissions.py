@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from extensions.access.models.application import AccessApplication
 from portal.actor import Actor
-from portal.permissions import is_bureau
+from portal.permissions import Rules, is_bureau
 
 
 class AccessPermission(StrEnum):
@@ -27,7 +27,7 @@ def is_bureau_and_submitted(actor: Actor, application: AccessApplication) -> boo
     return application.submitted_at is not None and is_bureau(actor, application)
 
 
-RULES = {
+RULES: Rules = {
     AccessPermission.APPLICATION_READ: [
         [is_applicant],
         [acts_for_its_agency],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -22,7 +22,7 @@ class Parameters(Protocol):
 
     def get(self, key: str, default: str) -> str: ...
 
-    def items(self, multi: bool = False) -> Iterator[tuple[str, str]]: ...
+    def items(self, multi: bool = False) -> Iterable[tuple[str, str]]: ...
 
 
 @dataclass(frozen=True)
