@@ -47,6 +47,11 @@ class Settings(BaseModel):
         "http://127.0.0.1:5000"
     )
     site_title: Annotated[str, Field(description="Name of the portal")] = "吉林省公共数据开放平台"
+    site_host: Annotated[str, Field(description="主办单位, shown at the foot of every page")] = ""
+    site_contact: Annotated[str, Field(description="Contact, shown at the foot")] = ""
+    site_icp: Annotated[str, Field(description="ICP filing number, shown at the foot")] = ""
+    site_police: Annotated[str, Field(description="公安备案 number, shown at the foot")] = ""
+    site_code: Annotated[str, Field(description="网站标识码, shown at the foot")] = ""
     secret_key: Annotated[str, Field(description="Signs sessions; at least 32 characters")] = ""
     extensions: Annotated[tuple[str, ...], Field(description="Enabled extensions, in order")] = (
         "access",

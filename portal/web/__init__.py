@@ -1,5 +1,27 @@
 """HTML routes."""
 
-from portal.web import health, login
+from portal.web import (
+    about,
+    catalogue,
+    dataset,
+    files,
+    health,
+    home,
+    language,
+    login,
+    organisations,
+    site_files,
+)
 
-PAGE_BLUEPRINTS = (login.blueprint, health.blueprint)
+PAGE_BLUEPRINTS = (
+    home.blueprint,
+    catalogue.blueprint,
+    dataset.blueprint,
+    files.blueprint,
+    organisations.blueprint,
+    about.blueprint,
+    language.blueprint,
+    site_files.blueprint,
+    login.blueprint,
+    health.blueprint,
+)

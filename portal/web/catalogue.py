@@ -1,0 +1,159 @@
+"""The results of a search in the catalogue."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from flask import Blueprint, render_template, request
+from flask_babel import gettext
+from markupsafe import Markup, escape
+
+from portal.errors import Invalid, NotFound, Unavailable
+from portal.services.search import PUBLIC, search_catalogue
+from portal.web.access import public
+from portal.web.context import actor, platform, session
+from portal.web.facets import asked_facets, chips, read_filters, show_facets
+from portal.web.paging import Paging, Pairs, address, page_number
+from search.engine import SearchUnavailable
+from search.highlights import END, START
+from search.request import SearchHit, SearchRequest, SearchResult, Sort
+from search.words import analyse
+
+blueprint = Blueprint("catalogue", __name__)
+PAGE_ROWS = 20
+DEEPEST_PAGE = 500
+WORDS_MAX = 200
+SORTS = {
+    "": (Sort.RELEVANCE, True),
+    "value": (Sort.VALUE, True),
+    "modified": (Sort.MODIFIED, True),
+    "created": (Sort.CREATED, True),
+    "downloads": (Sort.DOWNLOADS, True),
+    "title": (Sort.TITLE, False),
+}
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One result as the page shows it: what the index stored, with the words marked."""
+
+    stored: Any
+    title: Markup
+    abstract: Markup
+    score: float
+    text_score: float | None
+    exact: bool
+
+
+@blueprint.get("/dataset")
+@public
+def results() -> Any:
+    words = request.args.get("q", "").strip()[:WORDS_MAX]
+    sort = _sort_name()
+    filters = read_filters(request.args)
+    pairs = _pairs(words, filters, sort)
+    paging = Paging(page_number(request.args, most=DEEPEST_PAGE), PAGE_ROWS, 0, request.path, pairs)
+    order, descending = SORTS[sort]
+    asked = SearchRequest(
+        words=words,
+        filters=filters,
+        sort=order,
+        descending=descending,
+        start=paging.start,
+        rows=PAGE_ROWS,
+        facets=asked_facets(),
+        highlight=True,
+    )
+    found = search_catalogue(session(), platform().engine, asked, actor())
+    paging = replace(paging, total=found.total)
+    _check_page(paging)
+    return render_template(
+        "search.html",
+        words=words,
+        sort=sort,
+        sorts=_sorts(pairs, sort),
+        total=found.total,
+        relaxed=found.relaxed,
+        hits=[_hit(hit) for hit in found.hits],
+        facets=show_facets(found.facets, filters, request.path, pairs),
+        chips=chips(filters, request.path, pairs),
+        hidden=[(k, v) for k, v in pairs if k != "q"],
+        cleared=address(request.path, [("q", words)] if words else []),
+        paging=paging,
+        beta=asked.beta,
+        offers=_offers(words, found),
+    )
+
+
+def _sort_name() -> str:
+    name = request.args.get("sort", "")
+    if name in ("relevance", ""):
+        return ""
+    if name not in SORTS:
+        raise Invalid.one("sort", "unknown", "没有名为“{value}”的排序方式。", value=name[:20])
+    return name
+
+
+def _pairs(words: str, filters: dict[str, tuple[str, ...]], sort: str) -> Pairs:
+    """Return the address in one order, so that one result has one address."""
+    pairs = [("q", words)] if words else []
+    pairs += [(name, code) for name, codes in filters.items() for code in codes]
+    return pairs + ([("sort", sort)] if sort else [])
+
+
+def _sorts(pairs: Pairs, current: str) -> list[tuple[str, str, bool]]:
+    """Return (address, text, is current) of each order."""
+    texts = {
+        "": gettext("综合"),
+        "value": gettext("价值"),
+        "modified": gettext("最近更新"),
+        "created": gettext("最新发布"),
+        "downloads": gettext("下载最多"),
+        "title": gettext("名称"),
+    }
+    rest = [(k, v) for k, v in pairs if k != "sort"]
+    return [
+        (address(request.path, rest + ([("sort", name)] if name else [])), text, name == current)
+        for name, text in texts.items()
+    ]
+
+
+def _check_page(paging: Paging) -> None:
+    if paging.number > 1 and paging.number > paging.pages:
+        raise NotFound(
+            "没有第 {number} 页，一共 {pages} 页。", number=paging.number, pages=paging.pages
+        )
+
+
+def _hit(hit: SearchHit) -> Hit:
+    stored = hit.stored
+    return Hit(
+        stored,
+        marked(hit.highlights.get("title", stored["title"])),
+        marked(hit.highlights.get("abstract", stored["abstract"])),
+        hit.score,
+        hit.text_score,
+        hit.exact,
+    )
+
+
+def marked(text: str) -> Markup:
+    """Return the text as HTML with the found words in <mark>."""
+    return Markup(str(escape(text)).replace(START, "<mark>").replace(END, "</mark>"))
+
+
+def _offers(words: str, found: SearchResult) -> list[tuple[str, str]]:
+    """Return (address, text) of what may have been meant: near titles, then single words."""
+    if found.total or not words:
+        return []
+    offers = []
+    try:
+        near = platform().engine.suggest(words, PUBLIC, limit=3)
+        offers = [(address(request.path, [("q", s.title)]), s.title) for s in near]
+    except SearchUnavailable as error:
+        raise Unavailable("检索服务暂时不可用，请稍后重试；数据的下载不受影响。") from error
+    parts = dict.fromkeys(word.text for word in analyse(words).required)
+    if len(parts) > 1:
+        offers += [(address(request.path, [("q", part)]), part) for part in list(parts)[:5]]
+    return offers

@@ -1,0 +1,187 @@
+"""The page of one data set."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, render_template, request
+from markupsafe import Markup
+
+from portal.clock import local_date
+from portal.codes import code_list
+from portal.errors import Gone, NotFound, Unavailable
+from portal.extension import EntryPanel
+from portal.models.entry import CatalogueEntry, find_entry, find_unfinished_version
+from portal.permissions import Permission, is_allowed
+from portal.services.citation import Cited, bibtex, gb7714
+from portal.services.downloads import count_of
+from portal.services.entry_view import EntryView, FileView, view_entry
+from portal.services.opening import NotOpen, check_open
+from portal.services.structured_data import dataset_json_ld
+from portal.web import markdown
+from portal.web.access import public
+from portal.web.context import actor, clock, platform, session
+from portal.web.figures import kept_views, similar_entries
+from portal.web.preview import Preview, show_preview
+
+blueprint = Blueprint("dataset", __name__)
+REASONS_SHOWN = 3
+
+
+@dataclass(frozen=True)
+class Page:
+    """What of a page depends on the entry alone, ready to be shown."""
+
+    view: EntryView
+    abstract: Markup
+    json_ld: dict[str, Any]
+
+
+@blueprint.get("/dataset/<key>")
+@public
+def dataset(key: str) -> Any:
+    entry = readable_entry(key)
+    page = _page(entry)
+    view = page.view
+    may_download, refusal = download_right(entry, view)
+    file, preview = _preview(view, request.args) if may_download else (None, None)
+    return render_template(
+        "dataset.html",
+        entry=view,
+        content=view.content,
+        abstract=page.abstract,
+        json_ld=page.json_ld,
+        licence=code_list("licences").find(view.content.licence),
+        reasons=[r for r in view.value.get("reasons", []) if r["points"] > 0],
+        panels=_panels(entry),
+        marks=_marks(entry),
+        may_download=may_download,
+        refusal=refusal,
+        file=file,
+        preview=preview,
+        citations=_citations(view),
+        downloads=count_of(session(), view.id),
+        similar=_similar(view),
+        forms=EXPORT_FORMS,
+    )
+
+
+EXPORT_FORMS = (
+    ("xlsx", "Excel（XLSX）"),
+    ("csv", "CSV（UTF-8）"),
+    ("csv-gb18030", "CSV（GB18030）"),
+    ("json", "JSON"),
+    ("ndjson", "NDJSON"),
+    ("xml", "XML"),
+    ("parquet", "Parquet"),
+)
+
+
+def readable_entry(key: str) -> CatalogueEntry:
+    """Return the entry if the caller may read it; its slug, public id and code all name it.
+
+    Raises:
+        NotFound: there is none, or none for this caller.
+        Gone: it was published and is retired; the message says why.
+    """
+    entry = find_entry(session(), key)
+    if entry is None:
+        raise NotFound("没有代码或名称为“{key}”的数据。", key=key[:100])
+    if entry.retired_at is not None:
+        version = entry.published_version
+        title = version.title if version else entry.code
+        day = local_date(entry.retired_at)
+        raise Gone(
+            "“{title}”已于 {day} 撤下。原因：{reason}",
+            title=title,
+            day=day.isoformat(),
+            reason=entry.retired_reason or "—",
+        )
+    if not is_allowed(actor(), Permission.ENTRY_READ, entry):
+        raise NotFound("没有代码或名称为“{key}”的数据。", key=key[:100])
+    return entry
+
+
+def entry_page_view(entry: CatalogueEntry) -> EntryView:
+    return _page(entry).view
+
+
+def _page(entry: CatalogueEntry) -> Page:
+    """Return the kept page of the entry as it stands; see `entry_view` why that is safe."""
+
+    def make() -> Page:
+        version = entry.published_version or find_unfinished_version(session(), entry.id)
+        if version is None:
+            raise NotFound("没有代码或名称为“{key}”的数据。", key=entry.slug)
+        view = view_entry(session(), entry, version)
+        settings = platform().settings
+        json_ld = dataset_json_ld(view, settings.site_url.rstrip("/"), settings.site_title)
+        return Page(view, markdown.render(view.content.abstract), json_ld)
+
+    page: Page = kept_views().get((entry.id, entry.index_version), make)
+    return page
+
+
+def download_right(entry: CatalogueEntry, view: EntryView) -> tuple[bool, str]:
+    """Return whether the caller may have the data, and why not, in words, if it is only not open."""
+    if not is_allowed(actor(), Permission.DISTRIBUTION_DOWNLOAD, entry):
+        return False, ""
+    try:
+        check_open(actor(), entry, view.opening)
+    except NotOpen as error:
+        return False, error.text()
+    return True, ""
+
+
+def _preview(view: EntryView, args: Mapping[str, str]) -> tuple[FileView | None, Preview | None]:
+    tables = {file.public_id: file for file in view.tables}
+    if not tables:
+        return None, None
+    file = tables.get(args.get("table", "")) or next(iter(tables.values()))
+    if file.table is None:
+        return None, None
+    path = f"/dataset/{view.slug}"
+    return file, show_preview(platform().tables, file.table, args, path, file.public_id)
+
+
+def _panels(entry: CatalogueEntry) -> list[EntryPanel]:
+    found = (
+        source(session(), actor(), entry)
+        for extension in platform().extensions
+        for source in extension.panels
+    )
+    return [panel for panel in found if panel is not None]
+
+
+def _marks(entry: CatalogueEntry) -> list[str]:
+    return [
+        word
+        for extension in platform().extensions
+        for source in extension.marks
+        for word in source(session(), entry)
+    ]
+
+
+def _citations(view: EntryView) -> tuple[str, str]:
+    settings = platform().settings
+    cited = Cited(
+        key=view.slug,
+        author=view.provider.name,
+        title=view.content.title,
+        version=view.version_number,
+        platform=settings.site_title,
+        published_on=local_date(view.modified_at),
+        url=f"{settings.site_url.rstrip('/')}/dataset/{view.slug}",
+    )
+    today = local_date(clock()())
+    return gb7714(cited, today), bibtex(cited, today)
+
+
+def _similar(view: EntryView) -> list[Mapping[str, Any]]:
+    """Related data is a courtesy: a page does without when the search engine is down."""
+    try:
+        return similar_entries(view.content.theme, view.id)
+    except Unavailable:
+        return []
