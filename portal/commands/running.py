@@ -1,17 +1,15 @@
-"""`xiangyun serve`, `worker`, `run`, `demo`, `settings`."""
+"""`xiangyun serve`, `worker`, `run`, `demo`."""
 
 from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import sys
-import threading
 from types import FrameType
 
 import click
 
-from portal import logs, migrations
+from portal import logs, migrations, supervisor
 from portal.commands import opened_platform
 from portal.commands.database import prepare_database
 from portal.demo.loader import ACCOUNTS_FILE, SampleAccount, is_loaded, load_sample
@@ -19,39 +17,17 @@ from portal.jobs.worker import Worker
 from portal.platform import Platform
 from portal.settings import PREFIX, Settings, read_settings
 
-WEB_WORKERS, WEB_THREADS = 2, 8
-
 
 @click.command("serve")
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=5000, show_default=True, envvar="PORT")
-@click.option("--workers", default=WEB_WORKERS, show_default=True)
+@click.option("--workers", default=supervisor.WEB_WORKERS, show_default=True)
 def serve(host: str, port: int, workers: int) -> None:
     """Serve the portal (granian); the database must be current."""
     with opened_platform() as platform:
         if not migrations.is_current(platform.database, platform.extensions):
             raise click.ClickException("the database is not current: run `xiangyun db upgrade`")
-    _serve(host, port, workers)
-
-
-def _serve(host: str, port: int, workers: int) -> None:
-    from granian import Granian
-    from granian.constants import Interfaces
-    from granian.log import LogLevels
-
-    Granian(
-        "portal.wsgi:make_app",
-        factory=True,
-        address=host,
-        port=port,
-        interface=Interfaces.WSGI,
-        workers=workers,
-        blocking_threads=WEB_THREADS,
-        backpressure=WEB_THREADS * 16,
-        respawn_failed_workers=True,
-        log_level=LogLevels.warning,
-        websockets=False,
-    ).serve()
+    supervisor.serve(host, port, workers)
 
 
 @click.command("worker")
@@ -83,13 +59,10 @@ def run(host: str, port: int, demo: bool) -> None:
     os.environ.setdefault(f"{PREFIX}SITE_URL", f"http://{host}:{port}")
     with opened_platform() as platform:
         prepare(platform, demo=demo)
-    settings = read_settings()
-    _say_where(settings)
-    helper = _Helper()
-    try:
-        _serve(host, port, WEB_WORKERS)
-    finally:
-        helper.end()
+    _say_where(read_settings())
+    # From here on a lean process: what loading the sample took is given back.
+    arguments = ["-m", "portal.supervisor", "--host", host, "--port", str(port)]
+    os.execv(sys.executable, [sys.executable, *arguments])
 
 
 def prepare(platform: Platform, *, demo: bool) -> None:
@@ -98,29 +71,6 @@ def prepare(platform: Platform, *, demo: bool) -> None:
         prepare_database(platform)
     if demo and not is_loaded(platform):
         _load_demo(platform)
-
-
-class _Helper:
-    """The worker process beside the web server; started again if it dies."""
-
-    def __init__(self) -> None:
-        self._ending = threading.Event()
-        self._process = self._start()
-        threading.Thread(target=self._watch, daemon=True).start()
-
-    def _start(self) -> subprocess.Popen[bytes]:
-        return subprocess.Popen([sys.executable, "-m", "portal", "worker"])
-
-    def _watch(self) -> None:
-        while not self._ending.is_set():
-            self._process.wait()
-            if not self._ending.wait(1):
-                self._process = self._start()
-
-    def end(self) -> None:
-        self._ending.set()
-        self._process.terminate()
-        self._process.wait(timeout=15)
 
 
 def _say_where(settings: Settings) -> None:
@@ -164,11 +114,4 @@ def _say_accounts(accounts: list[SampleAccount]) -> None:
         click.echo(f"  {account.username:<18}{account.password:<14}{account.display_name}")
 
 
-@click.command("settings")
-def settings_command() -> None:
-    """List every setting with its default and what it does."""
-    for name, field in Settings.model_fields.items():
-        click.echo(f"{PREFIX}{name.upper():<22} {field.description} (default: {field.default!r})")
-
-
-COMMANDS = (serve, worker, run, demo, settings_command)
+COMMANDS = (serve, worker, run, demo)

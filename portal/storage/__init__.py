@@ -7,12 +7,10 @@ from urllib.parse import unquote, urlsplit
 
 from portal.storage.base import ObjectMissing, Storage, StorageUnavailable, StoredObject
 from portal.storage.local import LocalStorage
-from portal.storage.s3 import S3Storage
 
 __all__ = [
     "LocalStorage",
     "ObjectMissing",
-    "S3Storage",
     "Storage",
     "StorageUnavailable",
     "StoredObject",
@@ -36,6 +34,9 @@ def open_storage(url: str, *, endpoint_url: str = "", cache_folder: Path) -> Sto
     if parts.scheme == "file" and not parts.netloc and parts.path not in ("", "/"):
         return LocalStorage(Path(unquote(parts.path)))
     if parts.scheme == "s3" and parts.netloc:
+        # Imported here: who stores in a folder does not pay for boto3's memory.
+        from portal.storage.s3 import S3Storage
+
         return S3Storage(
             parts.netloc,
             prefix=unquote(parts.path),

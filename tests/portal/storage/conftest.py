@@ -6,7 +6,8 @@ import uuid
 
 import pytest
 
-from portal.storage import LocalStorage, S3Storage
+from portal.storage import LocalStorage
+from portal.storage.s3 import S3Storage
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from portal.storage import S3Storage, StorageUnavailable
-from portal.storage.s3 import MULTIPART_BYTES
+from portal.storage import StorageUnavailable
+from portal.storage.s3 import MULTIPART_BYTES, S3Storage
 from tests.services.s3 import S3Server
 
 
