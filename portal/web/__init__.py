@@ -12,6 +12,7 @@ from portal.web import (
     organisations,
     site_files,
 )
+from portal.web.work import WORK_BLUEPRINTS
 
 PAGE_BLUEPRINTS = (
     home.blueprint,
@@ -24,4 +25,5 @@ PAGE_BLUEPRINTS = (
     site_files.blueprint,
     login.blueprint,
     health.blueprint,
+    *WORK_BLUEPRINTS,
 )

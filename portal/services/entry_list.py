@@ -1,0 +1,108 @@
+"""Entries as their own people list them, newest version first (read model)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, func, or_, select, true
+from sqlalchemy.orm import Session
+
+from portal.actor import Actor
+from portal.models.entry import CatalogueEntry, EntryVersion
+from portal.models.freshness import Freshness
+from portal.models.open_list import ENDED, OpenListEntry
+from portal.models.organisation import Organisation
+
+LISTED = ("none", "proposed", "planned", "open", "suspended")
+
+
+@dataclass(frozen=True)
+class EntryFilter:
+    """`words` in title or code; `state` of the newest version; `listed`: one of LISTED."""
+
+    words: str = ""
+    state: str = ""
+    open_type: str = ""
+    listed: str = ""
+
+
+def list_entries(
+    session: Session, actor: Actor, chosen: EntryFilter, *, limit: int, offset: int
+) -> tuple[Sequence[Any], int]:
+    """Return rows (entry, newest version, list place, freshness) and how many there are.
+
+    The Bureau and the auditor see every entry, others those of their organisations.
+    """
+    newest = (
+        select(func.max(EntryVersion.number))
+        .where(EntryVersion.entry_id == CatalogueEntry.id)
+        .correlate(CatalogueEntry)
+        .scalar_subquery()
+    )
+    joined = (
+        select(CatalogueEntry.id)
+        .join(
+            EntryVersion,
+            and_(EntryVersion.entry_id == CatalogueEntry.id, EntryVersion.number == newest),
+        )
+        .join(Organisation, Organisation.id == CatalogueEntry.provider_id)
+        .outerjoin(
+            OpenListEntry,
+            and_(OpenListEntry.entry_id == CatalogueEntry.id, OpenListEntry.state.not_in(ENDED)),
+        )
+        .outerjoin(Freshness, Freshness.entry_id == CatalogueEntry.id)
+        .where(_scope(actor), *_conditions(chosen))
+    )
+    total = session.scalar(select(func.count()).select_from(joined.subquery())) or 0
+    rows = session.execute(
+        joined.with_only_columns(
+            CatalogueEntry.slug,
+            CatalogueEntry.code,
+            CatalogueEntry.published_version_id,
+            CatalogueEntry.retired_at,
+            CatalogueEntry.value_badge,
+            EntryVersion.id.label("version_id"),
+            EntryVersion.title,
+            EntryVersion.number,
+            EntryVersion.state,
+            EntryVersion.open_type,
+            EntryVersion.modified_at,
+            Organisation.name.label("provider"),
+            OpenListEntry.id.label("place_id"),
+            OpenListEntry.state.label("place_state"),
+            Freshness.state.label("freshness"),
+        )
+        .order_by(EntryVersion.modified_at.desc(), CatalogueEntry.id.desc())
+        .limit(limit)
+        .offset(offset)
+    ).all()
+    return rows, total
+
+
+def _scope(actor: Actor) -> ColumnElement[bool]:
+    if actor.is_kind("bureau") or actor.is_kind("third_party_assessor"):
+        return true()
+    own = actor.organisation_ids
+    return or_(CatalogueEntry.provider_id.in_(own), CatalogueEntry.responsible_dept_id.in_(own))
+
+
+def _conditions(chosen: EntryFilter) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    if chosen.words:
+        found.append(
+            or_(
+                EntryVersion.title.contains(chosen.words, autoescape=True),
+                CatalogueEntry.code.contains(chosen.words, autoescape=True),
+            )
+        )
+    if chosen.state:
+        found.append(EntryVersion.state == chosen.state)
+    if chosen.open_type:
+        found.append(EntryVersion.open_type == chosen.open_type)
+    if chosen.listed == "none":
+        found.append(OpenListEntry.id.is_(None))
+    elif chosen.listed:
+        found.append(OpenListEntry.state == chosen.listed)
+    return found

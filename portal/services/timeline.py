@@ -1,0 +1,146 @@
+"""The audit events of an entry in words: who, when, what, why, and whether in time (read model)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import and_, func, or_, select
+from sqlalchemy.orm import Session
+
+from portal.models.audit import AuditEvent, AuditSeal, AuditSealedEvent
+from portal.services.flow import FLOWS
+
+OTHER_EVENTS = {
+    ("distribution", "add_file"): "上传数据文件",
+    ("distribution", "add_link"): "登记数据链接",
+    ("distribution", "add_interface"): "登记数据接口",
+    ("distribution", "deliver"): "更新数据文件",
+    ("distribution", "change"): "修改文件说明",
+    ("distribution", "delete"): "移除数据文件",
+    ("open_list_entry", "announce_removal"): "公告拟移出清单",
+    ("value", "confirm"): "确认价值标注",
+    ("second_look", "looked"): "复核导入采集的目录",
+    ("account", "create"): "新建账号",
+    ("account", "disable"): "停用账号",
+    ("account", "enable"): "恢复账号",
+}
+OTHER_FLOWS = {
+    "distribution": "数据文件",
+    "value": "价值标注",
+    "second_look": "复核",
+    "account": "账号",
+}
+
+
+@dataclass(frozen=True)
+class TimelineEvent:
+    at: datetime
+    actor: str
+    flow: str
+    event: str
+    reason: str
+    from_state: str
+    to_state: str
+    due_on: date | None
+    in_time: bool | None
+    defects: tuple[str, ...] = ()
+    entry_id: int | None = None
+
+
+def timeline(
+    session: Session, entry_id: int, *, version_id: int | None = None, limit: int = 200
+) -> list[TimelineEvent]:
+    """Return an entry's events, newest first; of its versions only the one that is named."""
+    query = select(AuditEvent).where(AuditEvent.entry_id == entry_id)
+    if version_id is not None:
+        query = query.where(
+            or_(AuditEvent.flow != "catalogue_entry", AuditEvent.subject_id == version_id)
+        )
+    return [in_words(e) for e in session.scalars(query.order_by(AuditEvent.id.desc()).limit(limit))]
+
+
+def in_words(event: AuditEvent) -> TimelineEvent:
+    binding = FLOWS.find_binding(event.flow)
+    labels = binding.event_labels if binding else {}
+    states = binding.state_labels if binding else {}
+    return TimelineEvent(
+        at=event.at,
+        actor=event.actor_name,
+        flow=flow_label(event.flow),
+        event=labels.get(event.event) or OTHER_EVENTS.get((event.flow, event.event)) or event.event,
+        reason=event.reason,
+        from_state=states.get(event.from_state, ""),
+        to_state=states.get(event.to_state, ""),
+        due_on=event.due_on,
+        in_time=event.in_time,
+        defects=tuple(str(d.get("message", "")) for d in event.details.get("defects", ())),
+        entry_id=event.entry_id,
+    )
+
+
+def flow_label(flow: str) -> str:
+    binding = FLOWS.find_binding(flow)
+    return binding.name if binding else OTHER_FLOWS.get(flow, flow)
+
+
+@dataclass(frozen=True)
+class EventFilter:
+    """Dates are instants in UTC: from `since` on, before `before`."""
+
+    flow: str = ""
+    event: str = ""
+    actor: str = ""
+    since: datetime | None = None
+    before: datetime | None = None
+    late_only: bool = False
+
+
+def list_events(
+    session: Session, chosen: EventFilter, *, limit: int, offset: int
+) -> tuple[list[TimelineEvent], int]:
+    """Return the events that the filter keeps, newest first, and how many there are."""
+    conditions = [
+        condition
+        for given, condition in (
+            (chosen.flow, AuditEvent.flow == chosen.flow),
+            (chosen.event, AuditEvent.event == chosen.event),
+            (chosen.actor, AuditEvent.actor_name.contains(chosen.actor, autoescape=True)),
+            (chosen.since, AuditEvent.at >= chosen.since),
+            (chosen.before, AuditEvent.at < chosen.before),
+            (chosen.late_only, AuditEvent.in_time.is_(False)),
+        )
+        if given
+    ]
+    total = session.scalar(select(func.count(AuditEvent.id)).where(and_(True, *conditions))) or 0
+    query = select(AuditEvent).where(and_(True, *conditions)).order_by(AuditEvent.id.desc())
+    return [in_words(e) for e in session.scalars(query.limit(limit).offset(offset))], total
+
+
+@dataclass(frozen=True)
+class ChainState:
+    """How far the chain of seals reaches."""
+
+    seals: int
+    sealed_at: datetime | None
+    digest: str
+    unsealed: int
+
+
+def chain_state(session: Session) -> ChainState:
+    head = session.scalars(select(AuditSeal).order_by(AuditSeal.number.desc()).limit(1)).first()
+    events = session.scalar(select(func.count(AuditEvent.id))) or 0
+    sealed = session.scalar(select(func.count(AuditSealedEvent.event_id))) or 0
+    return ChainState(
+        seals=head.number if head else 0,
+        sealed_at=head.sealed_at if head else None,
+        digest=head.digest if head else "",
+        unsealed=events - sealed,
+    )
+
+
+def known_events(session: Session) -> Sequence[tuple[str, str]]:
+    """Return the (flow, event) pairs that occur, for the filter."""
+    query = select(AuditEvent.flow, AuditEvent.event).distinct().order_by(AuditEvent.flow)
+    return [(row.flow, row.event) for row in session.execute(query)]

@@ -1,0 +1,28 @@
+"""Look at an uploaded file before anything of it is recorded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from portal.errors import Invalid
+from portal.services.distributions import format_of, safe_filename
+from portal.tables.limits import DEFAULT_LIMITS
+from portal.tables.text_rows import choose_encoding
+from portal.tables.workbook_guard import check_workbook
+
+WORKBOOKS, TEXTS = frozenset({"xlsx", "xls"}), frozenset({"csv"})
+
+
+def check_upload(path: Path, filename: str) -> None:
+    """Refuse what can never be read as what its name says.
+
+    Raises:
+        Invalid: nothing in it, a "CSV" that is no text, a workbook that is none, locked or a bomb.
+    """
+    if path.stat().st_size == 0:
+        raise Invalid.one("file", "empty_file", "文件是空的（0 字节）。请检查导出结果后重新上传。")
+    kind = format_of(safe_filename(filename))
+    if kind in WORKBOOKS:
+        check_workbook(path, DEFAULT_LIMITS)
+    elif kind in TEXTS:
+        choose_encoding(path, None)

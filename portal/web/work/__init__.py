@@ -1,0 +1,29 @@
+"""The pages of agencies and the Bureau."""
+
+from portal.web.work import (
+    account,
+    accounts,
+    audit,
+    entry_editor,
+    files,
+    notices,
+    open_list,
+    sources,
+    value,
+    versions,
+    work_list,
+)
+
+WORK_BLUEPRINTS = (
+    work_list.blueprint,
+    entry_editor.blueprint,
+    versions.blueprint,
+    value.blueprint,
+    open_list.blueprint,
+    files.blueprint,
+    notices.blueprint,
+    audit.blueprint,
+    sources.blueprint,
+    accounts.blueprint,
+    account.blueprint,
+)

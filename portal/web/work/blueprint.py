@@ -1,0 +1,52 @@
+"""What every work page shares: it is for staff, and it knows the sections its reader may open."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint
+from flask_babel import gettext
+
+from portal.actor import Actor
+from portal.permissions import Permission, is_allowed, require
+from portal.web.context import actor
+
+ID = "int(max=2147483647)"
+"""Converter of row numbers in addresses; a longer number is no row and answers 404."""
+
+
+def work_blueprint(name: str) -> Blueprint:
+    """Return a blueprint whose pages only members of an organisation may open."""
+    blueprint = Blueprint(name, __name__)
+    blueprint.before_request(_staff_only)
+    blueprint.context_processor(_sections)
+    return blueprint
+
+
+def _staff_only() -> None:
+    require(actor(), Permission.WORK_READ)
+
+
+def _sections() -> dict[str, Any]:
+    return {"work_sections": sections_of(actor())}
+
+
+def sections_of(reader: Actor) -> list[tuple[str, str]]:
+    """Return (address, words) of the work sections that the reader may open."""
+    sections = [
+        ("/work", gettext("待办")),
+        ("/work/entries", gettext("目录")),
+        ("/work/open-list", gettext("开放清单")),
+    ]
+    if reader.acts_for("agency") or reader.acts_for("responsible_dept"):
+        sections.append(("/work/import", gettext("导入清单")))
+    for permission, address, words in (
+        (Permission.SOURCE_MANAGE, "/work/sources", gettext("采集源")),
+        (Permission.ACCOUNT_MANAGE, "/work/accounts", gettext("账号管理")),
+        (Permission.AUDIT_READ, "/work/audit", gettext("审计")),
+    ):
+        if is_allowed(reader, permission):
+            sections.append((address, words))
+    sections.append(("/notices", gettext("消息")))
+    sections.append(("/account", gettext("我的账号")))
+    return sections
