@@ -6,7 +6,17 @@ import sys
 
 import click
 
-from portal.commands import audit, catalogue, database, harvest, index, people, running
+from portal.commands import (
+    audit,
+    catalogue,
+    database,
+    flows,
+    harvest,
+    index,
+    people,
+    running,
+    settings,
+)
 from portal.errors import Invalid, PortalError
 from portal.settings import SettingsError
 from search.engine import SearchUnavailable
@@ -26,6 +36,8 @@ for command in (
     *index.COMMANDS,
     *harvest.COMMANDS,
     *audit.COMMANDS,
+    *flows.COMMANDS,
+    *settings.COMMANDS,
 ):
     cli.add_command(command)
 

@@ -22,6 +22,8 @@ from portal.tables.cache import TableCache
 from search.engine import SearchEngine
 from search.engines import open_engine
 
+CORE_FLOWS = (catalogue_flow.BINDING, open_list_flow.BINDING, freshness_flow.BINDING)
+
 
 @dataclass
 class Platform:
@@ -53,7 +55,7 @@ def open_platform(settings: Settings, *, clock: Clock = system_clock) -> Platfor
         ExtensionError: an enabled extension cannot be found.
     """
     settings.home.mkdir(parents=True, exist_ok=True)
-    for binding in (catalogue_flow.BINDING, open_list_flow.BINDING, freshness_flow.BINDING):
+    for binding in CORE_FLOWS:
         FLOWS.add(binding)
     extensions = load_extensions(settings.extensions)
     jobs = JobRegistry()
