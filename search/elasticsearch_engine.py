@@ -32,6 +32,7 @@ from search.request import SearchHit, SearchRequest, SearchResult, Sort, Suggest
 _BATCH = 500
 _PAGE = 1_000
 _TIMEOUT_SECONDS = 5.0
+_TRIES = 3  # a rebuild may remove the index that a search is just reading; the alias has a new one
 
 
 class ElasticsearchEngine:
@@ -92,11 +93,14 @@ class ElasticsearchEngine:
             if len(hits) < _PAGE:
                 return
 
-    def rebuild(self, documents: Iterable[SearchDocument]) -> int:
+    def rebuild(
+        self, documents: Iterable[SearchDocument], removed: Iterable[tuple[int, int]] = ()
+    ) -> int:
         with answering():
             name = self._index.begin_build()
         try:
             asked = self._fill(documents)
+            self._fill_removals(removed)
             with answering():
                 return self._index.publish_checked(name, asked)
         except BaseException:
@@ -114,6 +118,13 @@ class ElasticsearchEngine:
                 self._index.write_building([_write(document) for document in batch])
         return len(seen)
 
+    def _fill_removals(self, removed: Iterable[tuple[int, int]]) -> None:
+        source = iter(removed)
+        while batch := list(islice(source, _BATCH)):
+            writes = [(i, order_of(v, removed=True), tombstone(i)) for i, v in batch]
+            with answering():
+                self._index.write_building(writes)
+
     def ping(self) -> None:
         with answering():
             self._client.cluster.health(timeout="2s")
@@ -126,14 +137,15 @@ class ElasticsearchEngine:
         searches: list[Body] = []
         for body in bodies:
             searches += [{}, {"track_total_hits": True, **body}]
-        answer = self._client.msearch(index=self._index.alias, searches=searches)
-        responses: list[Body] = answer["responses"]
-        for response in responses:
-            if "error" in response or response["_shards"]["failed"]:
-                reason = response.get("error", response.get("_shards"))
-                self._index.forget()
-                raise SearchUnavailable(f"Elasticsearch cannot answer: {reason}")
-        return responses
+        for _ in range(_TRIES):
+            answer = self._client.msearch(index=self._index.alias, searches=searches)
+            responses: list[Body] = answer["responses"]
+            failed = [r for r in responses if "error" in r or r["_shards"]["failed"]]
+            if not failed:
+                return responses
+        reason = failed[0].get("error", failed[0].get("_shards"))
+        self._index.forget()
+        raise SearchUnavailable(f"Elasticsearch cannot answer: {reason}")
 
     def _answer(self, request: SearchRequest, query: SearchQuery, after_id: int | None) -> Answer:
         counting = [facet_body(request, query)] if request.facets else []

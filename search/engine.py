@@ -62,8 +62,14 @@ class SearchEngine(Protocol):
         """Walk everything indexed, for the comparison with the database."""
         ...
 
-    def rebuild(self, documents: Iterable[SearchDocument]) -> int:
-        """Build a fresh index beside the live one and swap; return how many documents it holds."""
+    def rebuild(
+        self, documents: Iterable[SearchDocument], removed: Iterable[tuple[int, int]] = ()
+    ) -> int:
+        """Build a fresh index beside the live one and swap; return how many documents it holds.
+
+        `removed` is remembered in the new index, so that a writer who comes late with an older
+        document does not bring it back.
+        """
         ...
 
     def ping(self) -> None:

@@ -21,6 +21,7 @@ from search.records import (
     browsing_score,
     hit_of,
     newest,
+    order_of,
     suggestion_of,
     version_of,
 )
@@ -97,11 +98,13 @@ class TantivyEngine:
             if len(found.hits) < _PAGE:
                 return
 
-    def rebuild(self, documents: Iterable[SearchDocument]) -> int:
+    def rebuild(
+        self, documents: Iterable[SearchDocument], removed: Iterable[tuple[int, int]] = ()
+    ) -> int:
         with self._folder.writing():
             name, index = self._folder.new_generation()
             try:
-                held = _fill(index, documents)
+                held = _fill(index, documents, removed)
                 self._folder.publish(name)
             except BaseException:
                 self._folder.discard(name)
@@ -135,7 +138,9 @@ def _writer(index: tantivy.Index) -> Iterator[tantivy.IndexWriter]:
         writer.wait_merging_threads()
 
 
-def _fill(index: tantivy.Index, documents: Iterable[SearchDocument]) -> int:
+def _fill(
+    index: tantivy.Index, documents: Iterable[SearchDocument], removed: Iterable[tuple[int, int]]
+) -> int:
     """Add all documents, of repeated ones the newest; return how many entries they are."""
     seen: dict[int, int] = {}
     with _writer(index) as writer:
@@ -146,6 +151,12 @@ def _fill(index: tantivy.Index, documents: Iterable[SearchDocument]) -> int:
                 writer.delete_documents_by_term(fields.ID, document.id)
             seen[document.id] = document.version
             writer.add_document(document_of(document))
+        for entry_id, version in removed:
+            if version < seen.get(entry_id, -1):
+                continue
+            if seen.pop(entry_id, None) is not None:
+                writer.delete_documents_by_term(fields.ID, entry_id)
+            writer.add_document(tombstone(entry_id, order_of(version, removed=True)))
     return len(seen)
 
 

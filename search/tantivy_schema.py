@@ -66,7 +66,7 @@ def document_of(document: SearchDocument) -> tantivy.Document:
 
 
 def tombstone(entry_id: int, order: int) -> tantivy.Document:
-    """Return what remembers a removal: no label, so nobody finds it; gone with a rebuild."""
+    """Return what remembers a removal: no label, so nobody finds it."""
     return _bare(entry_id, order)
 
 

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from portal.clock import Clock
 from portal.db import Database
-from portal.models.entry import CatalogueEntry
+from portal.models.entry import UNFINISHED, CatalogueEntry, EntryVersion
 from portal.models.index_request import EntryDocument, IndexRequest, SearchDenial
 from portal.services.entry_facts import EntryFacts, gather_facts
 from portal.services.index_requests import request_index
@@ -162,7 +162,27 @@ def rebuild(database: Database, engine: SearchEngine) -> int:
     Requests written meanwhile stay and are indexed into the new index afterwards.
     """
     with database.reading() as session:
-        return engine.rebuild(all_documents(session))
+        return engine.rebuild(all_documents(session), hidden_entries(session))
+
+
+def hidden_entries(session: Session) -> Iterator[tuple[int, int]]:
+    """Yield (entry id, version) of every entry that nobody may find.
+
+    A rebuilt index remembers them, so that a worker's late batch brings none of them back.
+    """
+    unfinished = (
+        select(EntryVersion.id)
+        .where(EntryVersion.entry_id == CatalogueEntry.id, EntryVersion.state.in_(UNFINISHED))
+        .exists()
+    )
+    unpublished = CatalogueEntry.published_version_id.is_(None)
+    query = select(CatalogueEntry.id, CatalogueEntry.index_version).where(
+        (unpublished & ~unfinished) | (~unpublished & CatalogueEntry.retired_at.is_not(None))
+    )
+    for row in session.execute(
+        query.order_by(CatalogueEntry.id).execution_options(yield_per=BATCH)
+    ):
+        yield row.id, row.index_version
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,185 @@
+"""The index is rebuilt while people publish and search: no write lost, no search shrinks."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections.abc import Callable, Iterable
+
+import pytest
+
+from portal.errors import Unavailable
+from portal.models import CatalogueEntry, IndexRequest
+from portal.platform import Platform
+from portal.services import indexer
+from search.document import SearchDocument
+from search.engine import SearchEngine
+from search.request import FacetAsk
+from tests.factories import Catalogue, People
+from tests.faults.working import (
+    committing,
+    found_ids,
+    index_everything,
+    running_worker,
+    search,
+    threads_of,
+    wait_until,
+)
+
+BEFORE, MEANWHILE, REBUILDS = 40, 25, 6
+
+
+@pytest.fixture(params=["embedded", pytest.param("elasticsearch", marks=pytest.mark.elasticsearch)])
+def searching(request: pytest.FixtureRequest, make_platform: Callable[..., Platform]) -> Platform:
+    """A platform on each engine."""
+    if request.param == "embedded":
+        return make_platform()
+    url = request.getfixturevalue("elasticsearch_url")
+    return make_platform(search_url=f"{url}/?index=rebuild-{secrets.token_hex(4)}")
+
+
+@pytest.mark.slow
+def test_publishing_and_searching_go_on_while_the_index_is_rebuilt(searching: Platform) -> None:
+    with committing(searching) as catalogue:
+        before = {catalogue.published().id for _ in range(BEFORE)}
+    index_everything(searching)
+    published: set[int] = set()
+    writing = threading.Event()
+    writing.set()
+    totals: list[int] = []
+
+    def publish() -> None:
+        try:
+            for _ in range(MEANWHILE):
+                with committing(searching) as catalogue:
+                    published.add(catalogue.published().id)
+        finally:
+            writing.clear()
+
+    def rebuild() -> None:
+        for _ in range(REBUILDS):
+            indexer.rebuild(searching.database, searching.engine)
+
+    def read() -> None:
+        while writing.is_set():
+            result = search(searching, rows=0, facets=(FacetAsk("theme"),))
+            (theme,) = result.facets["theme"]
+            assert theme.count >= BEFORE
+            totals.append(result.total)
+
+    with running_worker(searching):
+        assert threads_of(publish, rebuild, read) == []
+        wait_until(lambda: found_ids(searching) == before | published, 20)
+    assert len(totals) > 5
+    assert min(totals) >= BEFORE
+    assert totals == sorted(totals), "a search found less than one before it"
+    assert indexer.check(searching.database, searching.engine).is_empty
+
+
+def test_an_entry_retired_while_the_index_is_rebuilt_is_found_no_more(searching: Platform) -> None:
+    with searching.database.writing() as session:
+        people = People(searching, session)
+        entries = [Catalogue(searching, session, people).published() for _ in range(8)]
+        ids, bureau = [entry.id for entry in entries], people.bureau
+    index_everything(searching)
+
+    def documents_with_a_retirement() -> Iterable[SearchDocument]:
+        """The rebuild has read the entry as public; then it is retired and indexed as such."""
+        with searching.database.reading() as session:
+            documents = list(indexer.all_documents(session))
+        yield from documents[:4]
+        _retire(searching, bureau, ids[-1])
+        yield from documents[4:]
+
+    searching.engine.rebuild(documents_with_a_retirement())
+    assert found_ids(searching) == set(ids[:-1])
+    index_everything(searching)
+    assert found_ids(searching) == set(ids[:-1])
+    assert indexer.check(searching.database, searching.engine).is_empty
+
+
+def _retire(platform: Platform, bureau: object, entry_id: int) -> None:
+    with platform.database.writing() as session:
+        people = People(platform, session)
+        entry = session.get(CatalogueEntry, entry_id)
+        assert entry is not None
+        Catalogue(platform, session, people).entries.retire(
+            people.bureau, entry, reason="停止更新", consequences_shown=True
+        )
+
+
+class _HeldUp:
+    """The real engine, to which one worker's batch arrives late."""
+
+    def __init__(self, engine: SearchEngine, meanwhile: Callable[[], None]) -> None:
+        self._engine, self._meanwhile = engine, meanwhile
+
+    def write(
+        self, documents: Iterable[SearchDocument], removed: Iterable[tuple[int, int]]
+    ) -> None:
+        self._meanwhile()
+        self._engine.write(documents, removed)
+
+
+def test_a_workers_late_batch_does_not_bring_a_retired_entry_back(searching: Platform) -> None:
+    """Between its reading and its writing the entry is retired, indexed, and the index rebuilt."""
+    with committing(searching) as catalogue:
+        entry_id = catalogue.published().id
+
+    def meanwhile() -> None:
+        _retire(searching, None, entry_id)
+        index_everything(searching)
+        indexer.rebuild(searching.database, searching.engine)
+
+    late = _HeldUp(searching.engine, meanwhile)
+    indexer.index_pending(searching.database, late, searching.clock)  # type: ignore[arg-type]
+    assert found_ids(searching) == set()
+    index_everything(searching)
+    assert found_ids(searching) == set()
+    assert indexer.check(searching.database, searching.engine).is_empty
+
+
+@pytest.mark.slow
+def test_a_rebuild_that_is_cut_off_leaves_the_old_index(searching: Platform) -> None:
+    with committing(searching) as catalogue:
+        ids = {catalogue.published().id for _ in range(5)}
+    index_everything(searching)
+
+    def breaking() -> Iterable[SearchDocument]:
+        with searching.database.reading() as session:
+            yield next(iter(indexer.all_documents(session)))
+        raise ConnectionError("the database went away")
+
+    with pytest.raises(ConnectionError):
+        searching.engine.rebuild(breaking())
+    assert found_ids(searching) == ids
+    with committing(searching) as catalogue:
+        ids.add(catalogue.published().id)
+    index_everything(searching)
+    assert found_ids(searching) == ids
+    assert indexer.check(searching.database, searching.engine).is_empty
+
+
+def test_one_record_that_the_engine_refuses_holds_up_no_other(searching: Platform) -> None:
+    """A word longer than an index can hold came in by an import."""
+    with searching.database.writing() as session:
+        people = People(searching, session)
+        catalogue = Catalogue(searching, session, people)
+        poisoned = catalogue.published()
+        version = poisoned.published_version
+        assert version is not None
+        version.content = {**version.content, "keywords": ["长" * 40_000]}
+        version.content_hash = "poisoned"
+        sound = catalogue.published()
+        poisoned_id, sound_id = poisoned.id, sound.id
+    for _ in range(8):
+        try:
+            indexer.index_pending(searching.database, searching.engine, searching.clock)
+        except Unavailable:
+            pytest.fail("a record is no outage")
+    assert sound_id in found_ids(searching)
+    with searching.database.reading() as session:
+        waiting = session.get(IndexRequest, poisoned_id)
+        if waiting is not None:  # the engine refused it: it is named where operators look
+            assert waiting.error
+        assert session.get(IndexRequest, sound_id) is None
