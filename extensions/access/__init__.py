@@ -6,11 +6,13 @@ from extensions.access.api import rows
 from extensions.access.flow import BINDING
 from extensions.access.permissions import RULES
 from extensions.access.services import hooks, timers
-from portal.extension import Extension
+from extensions.access.web import developer, interfaces, panel, review
+from portal.extension import Extension, NavigationItem
 from portal.jobs.registry import JobKind
 
 extension = Extension(
     name="access",
+    routes=(developer.blueprint, review.blueprint, interfaces.blueprint),
     apis=(rows.blueprint,),
     flows=(BINDING,),
     permissions=RULES,
@@ -18,5 +20,10 @@ extension = Extension(
     jobs=(JobKind("access_timers", timers.run_timers, cron="5 * * * *"),),
     migrations=Path(__file__).parent / "migrations",
     signals=(hooks.approved_applications,),
+    panels=(panel.interface_panel,),
     work=(hooks.waiting_applications,),
+    navigation=(
+        NavigationItem("开发者中心", "access_developer.centre", icon="code"),
+        NavigationItem("数据申请", "access_review.applications", "staff", icon="key-round"),
+    ),
 )

@@ -160,7 +160,9 @@ class ApplicationService:
             seen=seen,
             key=key,
             defects=listed,
-            details={"defects": listed},
+            details={
+                "defects": [{"field": one["field"], "message": one["text"]} for one in listed]
+            },
         ):
             return application
         application.correction = listed
