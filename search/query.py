@@ -55,7 +55,12 @@ def check(request: SearchRequest) -> None:
     Raises:
         SearchRefused: an unknown facet or range field, or a page that does not exist.
     """
-    asked = [*request.filters, *request.excluded, *(ask.name for ask in request.facets)]
+    asked = [
+        *request.filters,
+        *request.excluded,
+        *request.required,
+        *(ask.name for ask in request.facets),
+    ]
     for name in asked:
         if name not in FACETS:
             raise SearchRefused(f"unknown facet {name!r}")
@@ -104,6 +109,8 @@ def _filters(request: SearchRequest, labels: frozenset[str]) -> list[Clause]:
         end = None if span.end is None else instant(span.end)
         if start is not None or end is not None:
             parts.append(Range(span.field, start, end))
+    for name, codes in request.required.items():
+        parts.extend(Terms(FACETS[name].field, (code,)) for code in codes)
     exclusions = (facet.exclusion(request) for facet in FACETS.values())
     return parts + [clause for clause in exclusions if clause is not None]
 

@@ -40,7 +40,8 @@ class SearchRequest:
     """What somebody looks for.
 
     `filters` maps a facet name to codes: any of the codes within a facet, all of the facets.
-    `excluded` does the same negatively. A facet's counts leave out the facet's own filter.
+    `excluded` does the same negatively; `required` asks for every one of the codes. A facet's
+    counts leave out the facet's own filter.
     `ids` limits to these entries (None: no limit). `excluded_ids` are hidden whatever the index
     says (the deny-set: entries that became less visible and may not be in the index yet).
     `after` walks the whole result in order of the immutable id, whatever changes meanwhile: begin
@@ -52,6 +53,7 @@ class SearchRequest:
     words: str = ""
     filters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     excluded: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    required: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     ranges: tuple[DateRange, ...] = ()
     codes: tuple[str, ...] = ()  # exact resource codes or CKAN names
     ids: frozenset[int] | None = None

@@ -1,5 +1,9 @@
 """JSON routes."""
 
+from __future__ import annotations
+
 from flask import Blueprint
 
-API_BLUEPRINTS: tuple[Blueprint, ...] = ()
+from portal.api import dispatch
+
+API_BLUEPRINTS: tuple[Blueprint, ...] = (dispatch.blueprint,)

@@ -50,7 +50,7 @@ WIRE_NAMES = {
     "abstract": "notes", "keywords": "tags", "licence": "license_id", "theme": "groups",
     "more_themes": "groups", "provider": "owner_org", "contact_name": "maintainer",
     "contact_email": "maintainer_email", "title": "title", "id": "id", "name": "name",
-    "distributions": "resources",
+    "distributions": "resources", "file": "upload",
 }  # fmt: skip
 """What a field of an entry is called on the wire; every other one is `jl_` and its name."""
 

@@ -16,7 +16,7 @@ from portal.models.organisation import RESPONSIBLE_DEPT, Organisation
 from portal.services.organisations import create_organisation
 from portal.services.wire_dates import instant_of
 
-_SLUG = re.compile(r"[a-z0-9_-]{2,100}")
+SLUG = re.compile(r"[a-z0-9_-]{2,100}")
 
 
 class ProviderFinder:
@@ -71,7 +71,7 @@ class ProviderFinder:
 
     def _create(self, actor: Actor, described: Mapping[str, Any]) -> Organisation:
         slug = str(described["name"])
-        if not _SLUG.fullmatch(slug):
+        if not SLUG.fullmatch(slug):
             raise Invalid.one(
                 "organization",
                 "pattern",

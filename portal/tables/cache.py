@@ -30,6 +30,7 @@ class TablePage:
     total: int | None  # rows that fit the filters; None when not asked for
     columns: tuple[Column, ...]
     last_id: int | None  # `after_id` of the next page; None on an empty page
+    ids: tuple[int, ...] = ()  # of the rows, from 1 in the order of the file
 
 
 class TableCache:
@@ -81,6 +82,7 @@ class TableCache:
             total=total,
             columns=compiled.columns,
             last_id=rows[-1][0] if rows else None,
+            ids=tuple(row[0] for row in rows),
         )
 
     @contextlib.contextmanager

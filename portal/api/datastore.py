@@ -1,0 +1,281 @@
+"""`datastore_search`: rows of the tables that everybody may have, as CKAN's DataStore gives them.
+
+Older clients find `_links` and `total_was_estimated`, which CKAN itself has dropped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Annotated, Any, Literal
+from urllib.parse import urlencode
+
+from flask import request
+from pydantic import AliasChoices, BeforeValidator, Field
+
+from portal.api.action import Action, Call
+from portal.api.inputs import LONGEST_KEY, Count, Flag, Input, JsonObject, TextList, json_object
+from portal.api.packages import readable_entry
+from portal.errors import Defect, Invalid, NotFound
+from portal.models.distribution import get_distribution
+from portal.services.content import content_of
+from portal.services.downloads import check_download
+from portal.services.open_columns import open_table
+from portal.tables.cache import TablePage
+from portal.tables.column_types import ColumnType
+from portal.tables.info import Column, TableInfo
+from portal.tables.json_values import json_value
+from portal.tables.query import MAX_PAGE_ROWS, Filter, TableQuery
+from portal.web.access import Access
+
+LIMIT_MAX = 32_000
+_TYPES = {
+    ColumnType.TEXT: "text",
+    ColumnType.INTEGER: "int8",
+    ColumnType.NUMBER: "numeric",
+    ColumnType.DATE: "date",
+    ColumnType.DATETIME: "timestamp",
+}
+_OPERATORS = {"gt": "gt", "gte": "ge", "lt": "lt", "lte": "le", "eq": "eq", "ne": "ne"}
+
+
+def _q(value: Any) -> Any:
+    text = value.strip() if isinstance(value, str) else value
+    return json_object(text) if isinstance(text, str) and text.startswith("{") else text
+
+
+class DatastoreSearch(Input):
+    resource_id: str = Field(
+        min_length=1, max_length=LONGEST_KEY, validation_alias=AliasChoices("resource_id", "id")
+    )
+    q: Annotated[str | dict[str, Any], BeforeValidator(_q)] = ""
+    filters: JsonObject = Field(default_factory=dict)
+    fields: TextList = Field(default_factory=list)
+    sort: str = Field(default="", max_length=500)
+    limit: Count = 100
+    offset: Count = 0
+    include_total: Flag = True
+    include_next_page: Flag = False
+    records_format: Literal["objects", "lists"] = "objects"
+
+
+def datastore_search(call: Call, given: DatastoreSearch) -> dict[str, Any]:
+    """Return rows of a table.
+
+    resource_id; q: words somewhere in a text, or {column: words}; filters: {column: value, list of
+    values, or {"gt": …, "gte": …, "lt": …, "lte": …}}; fields; sort: "column desc, other asc";
+    limit (at most 32000), offset, include_total, records_format (objects or lists).
+    """
+    info = _table(call, given.resource_id)
+    limit = min(given.limit, LIMIT_MAX)
+    query = _query(info, given)
+    page = _pages(call, info, query, limit, given)
+    fields = _fields(info, given)
+    answer: dict[str, Any] = {
+        "include_next_page": given.include_next_page,
+        "include_total": given.include_total,
+        "limit": limit,
+        "records_format": given.records_format,
+        "resource_id": given.resource_id,
+        "records": _records(page, fields, given.records_format),
+        "fields": [{"id": "_id", "type": "int"}, *map(_field, fields)]
+        if not given.fields or "_id" in given.fields
+        else [*map(_field, fields)],
+        "_links": _links(given.offset, limit),
+    }
+    if given.offset:
+        answer["offset"] = given.offset
+    if given.include_total:
+        answer |= {"total": page.total, "total_was_estimated": False}
+    if given.include_next_page and page.ids and not given.sort:
+        answer["next_page"] = {"_id": {"gt": page.ids[-1]}}
+    return answer
+
+
+def _table(call: Call, resource_id: str) -> TableInfo:
+    """Return the open table behind a resource.
+
+    Raises:
+        NotFound: no such resource, or no table in it.
+        Unauthenticated, Forbidden: its data is not open to the caller.
+    """
+    distribution = get_distribution(call.session, resource_id)
+    entry = readable_entry(call, distribution.entry.public_id)
+    check_download(call.actor, entry)
+    version = entry.published_version
+    info = None
+    if version is not None:
+        info = open_table(distribution.current_version, content_of(version))
+    if info is None:
+        raise NotFound("数据文件“{key}”没有可查询的表格。", key=resource_id)
+    return info
+
+
+def _query(info: TableInfo, given: DatastoreSearch) -> TableQuery:
+    names = {c.name: c.field_name for c in info.columns} | {
+        c.field_name: c.field_name for c in info.columns
+    }
+    filters: list[Filter] = []
+    after_id: int | None = None
+    for column, value in given.filters.items():
+        if column == "_id":
+            after_id = _after(value)
+            continue
+        filters += _filters(names.get(column, column), value)
+    words = given.q
+    if isinstance(words, dict):
+        filters += [Filter(names.get(c, c), "contains", str(v)) for c, v in words.items()]
+        words = ""
+    columns = tuple(names.get(f, f) for f in given.fields if f != "_id")
+    return TableQuery(
+        columns=columns, filters=filters, q=words, sort=_sort(given.sort, names), after_id=after_id
+    )
+
+
+def _filters(column: str, value: Any) -> list[Filter]:
+    if isinstance(value, Mapping):
+        return [Filter(column, _OPERATORS.get(op, op), _text(v)) for op, v in value.items()]
+    if isinstance(value, list):
+        if len(value) == 1:
+            return _filters(column, value[0])
+        return [Filter(column, "in", [_text(v) for v in value])]
+    if value is None:
+        return [Filter(column, "is_blank")]
+    return [Filter(column, "eq", _text(value))]
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)
+
+
+def _after(value: Any) -> int:
+    """`_id` may be asked for as the page that follows a row: {"_id": {"gt": 100}}."""
+    after = value.get("gt") if isinstance(value, Mapping) and set(value) == {"gt"} else None
+    if not isinstance(after, int) or isinstance(after, bool) or after < 0:
+        raise Invalid([Defect("filters", "id", '“_id”只支持 {{"gt": 行号}} 的写法。', {})])
+    return after
+
+
+def _sort(text: str, names: Mapping[str, str]) -> list[tuple[str, bool]]:
+    orders = []
+    for part in filter(None, (p.strip() for p in text.split(","))):
+        column, _, direction = part.rpartition(" ")
+        if direction.lower() not in ("asc", "desc"):
+            column, direction = part, "asc"
+        column = column.strip().strip('"')
+        if column == "_id":
+            continue
+        orders.append((names.get(column, column), direction.lower() == "desc"))
+    return orders
+
+
+def _pages(
+    call: Call, info: TableInfo, query: TableQuery, limit: int, given: DatastoreSearch
+) -> TablePage:
+    """Return up to `limit` rows, by several pages of the table where one does not hold them.
+
+    Without filter and order the offset is the number of the row, however deep it lies.
+    """
+    plain = not query.filters and not query.q and not query.sort
+    if plain and query.after_id is None and given.offset:
+        query = replace(query, after_id=given.offset)
+        offset = 0
+    else:
+        offset = given.offset
+    tables = call.platform.tables
+    first = tables.run(
+        info,
+        replace(query, limit=min(limit, MAX_PAGE_ROWS), offset=offset),
+        with_total=given.include_total,
+    )
+    rows, ids = list(first.rows), list(first.ids)
+    while len(rows) < limit and len(rows) % MAX_PAGE_ROWS == 0 and rows:
+        step = min(limit - len(rows), MAX_PAGE_ROWS)
+        if query.sort:
+            more = replace(query, limit=step, offset=offset + len(rows))
+        else:
+            more = replace(query, limit=step, offset=0, after_id=ids[-1])
+        page = tables.run(info, more, with_total=False)
+        if not page.rows:
+            break
+        rows += page.rows
+        ids += page.ids
+    return TablePage(rows, first.total, first.columns, ids[-1] if ids else None, tuple(ids))
+
+
+def _fields(info: TableInfo, given: DatastoreSearch) -> list[Column]:
+    if not given.fields:
+        return list(info.columns)
+    wanted = [f for f in given.fields if f != "_id"]
+    return [c for f in wanted for c in info.columns if f in (c.field_name, c.name)]
+
+
+def _field(column: Column) -> dict[str, Any]:
+    return {"id": column.field_name, "type": _TYPES[column.type], "info": {"label": column.name}}
+
+
+def _records(page: TablePage, fields: list[Column], form: str) -> list[Any]:
+    names = [column.field_name for column in fields]
+    if form == "lists":
+        return [
+            [row_id, *(json_value(row[name]) for name in names)]
+            for row_id, row in zip(page.ids, page.rows, strict=True)
+        ]
+    return [
+        {"_id": row_id, **{name: json_value(row[name]) for name in names}}
+        for row_id, row in zip(page.ids, page.rows, strict=True)
+    ]
+
+
+def _links(offset: int, limit: int) -> dict[str, str]:
+    """Return where the first and the next page are, as the call came (by GET; by POST: its path)."""
+    given = {k: v for k, v in request.args.items() if k not in ("offset",)}
+    links = {
+        "start": f"{request.path}?{urlencode(given)}",
+        "next": f"{request.path}?{urlencode({**given, 'offset': offset + limit})}",
+    }
+    if offset:
+        before = {**given, "offset": max(0, offset - limit)}
+        links["prev"] = f"{request.path}?{urlencode(before)}"
+    return links
+
+
+class DatastoreInfo(Input):
+    id: str = Field(
+        min_length=1, max_length=LONGEST_KEY, validation_alias=AliasChoices("id", "resource_id")
+    )
+
+
+def datastore_info(call: Call, given: DatastoreInfo) -> dict[str, Any]:
+    """Return the columns of a table and the number of its rows."""
+    info = _table(call, given.id)
+    return {
+        "fields": [
+            {
+                **_field(column),
+                "schema": {
+                    "native_type": _TYPES[column.type],
+                    "notnull": column.blank_count == 0,
+                    "index_name": None,
+                    "is_index": column.field_name in info.key_fields,
+                    "uniquekey": column.field_name in info.key_fields,
+                },
+            }
+            for column in info.columns
+        ],
+        "meta": {
+            "id": given.id,
+            "count": info.row_count,
+            "table_type": "BASE TABLE",
+            "size": info.parquet_bytes,
+            "aliases": [],
+        },
+    }
+
+
+ACTIONS = (
+    Action("datastore_search", Access.PUBLIC, datastore_search, DatastoreSearch),
+    Action("datastore_info", Access.PUBLIC, datastore_info, DatastoreInfo),
+)

@@ -1,0 +1,100 @@
+"""Themes as CKAN's groups, and keywords as its tags. Counts equal what filtering returns."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field
+
+from portal.actor import ANONYMOUS
+from portal.api.action import Action, Call
+from portal.api.inputs import LONGEST_KEY, Count, Flag, Input
+from portal.api.organizations import Listing, sorted_page
+from portal.codes import code_list
+from portal.errors import NotFound
+from portal.services.package_document import group_dict
+from portal.services.search import search_catalogue
+from portal.web.access import Access
+from search.request import FacetAsk, SearchRequest
+
+MOST = 100_000
+
+
+def _counts(call: Call, facet: str) -> dict[str, int]:
+    asked = SearchRequest(rows=0, facets=(FacetAsk(facet, MOST),))
+    found = search_catalogue(call.session, call.platform.engine, asked, ANONYMOUS)
+    return {one.code: one.count for one in found.facets[facet]}
+
+
+def _group(code: str, count: int) -> dict[str, Any]:
+    return {
+        **group_dict(code),
+        "approval_status": "approved",
+        "created": "2026-01-01T00:00:00.000000",
+        "image_url": "",
+        "is_organization": False,
+        "num_followers": 0,
+        "package_count": count,
+        "state": "active",
+        "type": "group",
+    }
+
+
+def group_list(call: Call, given: Listing) -> list[Any]:
+    """Return the themes' codes; all_fields: with their names and counts."""
+    wanted = [c.code for c in code_list("themes") if not given.groups or c.code in given.groups]
+    counts = _counts(call, "theme") if given.all_fields else {}
+    page = sorted_page([_group(code, counts.get(code, 0)) for code in wanted], given)
+    return page if given.all_fields else [one["name"] for one in page]
+
+
+class GroupShow(Input):
+    id: str = Field(min_length=1, max_length=LONGEST_KEY)
+
+
+def group_show(call: Call, given: GroupShow) -> dict[str, Any]:
+    """Return a theme by its code."""
+    if given.id not in code_list("themes"):
+        raise NotFound("没有主题“{key}”。", key=given.id)
+    count = _counts(call, "theme").get(given.id, 0)
+    return {**_group(given.id, count), "users": [], "extras": [], "groups": [], "tags": []}
+
+
+class TagList(Input):
+    query: str = Field(default="", max_length=LONGEST_KEY)
+    all_fields: Flag = False
+    limit: Count | None = None
+    offset: Count = 0
+
+
+def _tag(word: str) -> dict[str, Any]:
+    return {"id": word, "name": word, "vocabulary_id": None, "display_name": word}
+
+
+def tag_list(call: Call, given: TagList) -> list[Any]:
+    """Return the keywords in use; query: only those that hold it."""
+    asked = given.query.strip().lower()
+    words = sorted(word for word in _counts(call, "tags") if asked in word.lower())
+    end = None if given.limit is None else given.offset + given.limit
+    page = words[given.offset : end]
+    return [_tag(word) for word in page] if given.all_fields else page
+
+
+class TagShow(Input):
+    id: str = Field(min_length=1, max_length=LONGEST_KEY)
+
+
+def tag_show(call: Call, given: TagShow) -> dict[str, Any]:
+    """Return a keyword that is in use."""
+    asked = SearchRequest(rows=0, filters={"tags": (given.id,)})
+    if not search_catalogue(call.session, call.platform.engine, asked, ANONYMOUS).total:
+        raise NotFound("没有关键词“{key}”。", key=given.id)
+    return _tag(given.id)
+
+
+ACTIONS = (
+    Action("group_list", Access.PUBLIC, group_list, Listing),
+    Action("group_show", Access.PUBLIC, group_show, GroupShow),
+    Action("tag_list", Access.PUBLIC, tag_list, TagList),
+    Action("tag_show", Access.PUBLIC, tag_show, TagShow),
+)
