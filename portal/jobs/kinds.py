@@ -18,7 +18,6 @@ from portal.services.audit_anchor import FileAnchor
 from portal.services.distributions import PARSE_TABLE
 from portal.services.freshness import FreshnessService
 from portal.services.index_requests import request_index
-from portal.services.table_parsing import parse_data_version
 from portal.services.value import recompute_value
 
 if TYPE_CHECKING:
@@ -29,6 +28,9 @@ KEEP_DONE_DAYS = 7
 
 
 def parse_table(platform: Platform, payload: dict[str, Any]) -> None:
+    # Imported here: web processes know the job and never run it, and need not hold its libraries.
+    from portal.services.table_parsing import parse_data_version
+
     parse_data_version(
         platform.database, platform.storage, platform.clock, payload["data_version_id"]
     )
@@ -90,6 +92,18 @@ def sweep(platform: Platform, _payload: dict[str, Any]) -> None:
         session.execute(delete(RateWindow).where(RateWindow.window_start < now - timedelta(days=2)))
 
 
+def harvest_run(platform: Platform, payload: dict[str, Any]) -> None:
+    from portal.jobs.harvests import run_harvest
+
+    run_harvest(platform, payload)
+
+
+def start_due_harvests(platform: Platform, _payload: dict[str, Any]) -> None:
+    from portal.jobs.harvests import start_due
+
+    start_due(platform)
+
+
 CORE_JOBS = (
     JobKind(PARSE_TABLE, parse_table),
     JobKind("seal_audit", seal_audit, cron="* * * * *"),
@@ -97,4 +111,6 @@ CORE_JOBS = (
     JobKind("recompute_values", recompute_values, cron="40 1 * * *"),
     JobKind("check_index", check_index, cron="30 2 * * *"),
     JobKind("sweep", sweep, cron="10 3 * * *"),
+    JobKind("harvest_run", harvest_run),
+    JobKind("start_due_harvests", start_due_harvests, cron="* * * * *"),
 )

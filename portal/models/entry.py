@@ -32,7 +32,8 @@ class CatalogueEntry(Base):
     """公共数据资源目录条目: identity, code, provider, and which version the public sees.
 
     `index_version` rises with every request to index the entry. `value_*` is the last computed
-    value score; `retired_at` is set while the published version is retired.
+    value score; `retired_at` is set while the published version is retired;
+    `source_fingerprint` is the digest of what a harvest source last said of the entry.
     """
 
     __tablename__ = "catalogue_entry"
@@ -51,6 +52,7 @@ class CatalogueEntry(Base):
     supplementary: Mapped[bool] = mapped_column(Boolean, default=False)
     source_id: Mapped[int | None] = mapped_column(ForeignKey("harvest_source.id"), index=True)
     remote_id: Mapped[str | None] = mapped_column(String(300))
+    source_fingerprint: Mapped[str | None] = mapped_column(String(64))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     issued_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     metadata_modified_at: Mapped[datetime] = mapped_column(UtcDateTime)

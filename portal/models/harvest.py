@@ -42,8 +42,12 @@ class HarvestSource(Base):
 
 
 class HarvestRun(Base):
-    """One reading of a source. States: gathering, writing, waiting (a person must confirm the
-    removals), done, failed."""
+    """One reading of a source.
+
+    States: gathering, writing, waiting (a person must confirm the removals), done, failed,
+    superseded (it waited, and a later run found out anew what is gone). `counts` holds the number
+    of items by state, and `live`: how many entries of the source were public before the run.
+    """
 
     __tablename__ = "harvest_run"
     __table_args__ = (
@@ -68,7 +72,12 @@ class HarvestRun(Base):
 
 
 class HarvestItem(Base):
-    """One record of a run. States: gathered, created, updated, unchanged, faulty, gone, back."""
+    """One record of a run, or one entry that the source no longer has.
+
+    On its way: gathered (to be written), missing (to be retired), confirmed (to be retired, a
+    person agreed). Settled: created, updated, unchanged, faulty, conflict (somebody else's, or
+    just being worked on here), gone, back, absent (a draft whose record went; it stays).
+    """
 
     __tablename__ = "harvest_item"
     __table_args__ = (UniqueConstraint("run_id", "remote_id"),)
@@ -80,9 +89,12 @@ class HarvestItem(Base):
     remote_id: Mapped[str] = mapped_column(String(300))
     place: Mapped[str] = mapped_column(String(200), default="")
     state: Mapped[str] = mapped_column(String(20))
-    record: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    record: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)  # title alone once settled
     reason: Mapped[str] = mapped_column(Text, default="")
     entry_id: Mapped[int | None] = mapped_column(ForeignKey("catalogue_entry.id"))
+
+
+LIVE = ("gathering", "writing")
 
 
 def get_source(session: Session, name: str) -> HarvestSource:
@@ -90,3 +102,22 @@ def get_source(session: Session, name: str) -> HarvestSource:
     if source is None:
         raise NotFound("没有名为“{name}”的采集源。", name=name)
     return source
+
+
+def get_run(session: Session, run_id: int) -> HarvestRun:
+    run = session.get(HarvestRun, run_id)
+    if run is None:
+        raise NotFound("没有这次采集。")
+    return run
+
+
+def find_last_run(session: Session, source_id: int) -> HarvestRun | None:
+    query = select(HarvestRun).where(HarvestRun.source_id == source_id)
+    return session.scalars(query.order_by(HarvestRun.id.desc()).limit(1)).first()
+
+
+def find_live_run(session: Session, source_id: int) -> HarvestRun | None:
+    """Return the run of the source that is under way (at most one)."""
+    return session.scalars(
+        select(HarvestRun).where(HarvestRun.source_id == source_id, HarvestRun.state.in_(LIVE))
+    ).first()

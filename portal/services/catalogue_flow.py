@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from portal.errors import GuardRefused
 from portal.models.entry import CatalogueEntry, EntryVersion, find_unfinished_version
@@ -123,13 +124,21 @@ def imported(attempt: Attempt) -> None:
     profile_holds(attempt)
 
 
+def is_decided_by_official(session: Session, entry_id: int) -> bool:
+    """Say whether a person edited or approved any version of the entry that was published."""
+    published = select(EntryVersion.editors, EntryVersion.approved_at).where(
+        EntryVersion.entry_id == entry_id, EntryVersion.published_at.is_not(None)
+    )
+    return any(editors or approved_at for editors, approved_at in session.execute(published))
+
+
 def newer_at_source(attempt: Attempt) -> None:
     """What an official set here stays: open type, share type and security level."""
     before: EntryVersion = attempt.subject
     after = attempt.facts.get("after")
     if not isinstance(after, EntryVersion) or after.content_hash == before.content_hash:
         raise refuse("", "unchanged", "来源没有新的内容。")
-    if not before.editors:
+    if not is_decided_by_official(attempt.session, before.entry_id):
         return
     for name in OFFICIAL_FIELDS:
         if getattr(before, name) != getattr(after, name):

@@ -318,8 +318,10 @@ class EntryService:
         reason: str,
         event: str = "restore",
         key: str | None = None,
+        notify: bool = True,
     ) -> None:
-        self._flow.fire(self._published(entry), event, actor, reason=reason, key=key)
+        published = self._published(entry)
+        self._flow.fire(published, event, actor, reason=reason, key=key, notify=notify)
         entry.retired_at, entry.retired_reason, entry.retired_by_source = None, "", False
         entry.metadata_modified_at = self._clock()
         self._session.flush()

@@ -172,8 +172,7 @@ class OpenListService:
         try:
             self._flow.create(place, event, actor, reason=reason, **facts)
         except GuardRefused:
-            self._session.expunge(place)
-            return None
+            return None  # never added to the session
         self._release(place, "open")
         return place
 

@@ -11,6 +11,7 @@ from portal.models.open_list import OpenListEntry
 from portal.rules.calendar import working_days_between
 from portal.rules.transitions import Transition
 from portal.services.catalogue_flow import TABLE
+from portal.services.codes_known import known_codes
 from portal.services.content import content_of
 from portal.services.deadlines import work_calendar
 from portal.services.flow import Attempt, FlowBinding, Organisations
@@ -127,6 +128,8 @@ def own_list_harvested(attempt: Attempt) -> None:
         raise refuse("source", "untrusted", "来源不是提供单位公布的清单。")
     if source.organisation_id != place.entry.provider_id:
         raise refuse("source", "foreign", "来源单位不是数据提供单位。")
+    if not known_codes().security_levels.get(place.version.security_level, True):
+        raise refuse("security_level", "level", "该安全级别的数据不能开放（第41条）。")
     open_type_fits(attempt)
     own_data(attempt)
 

@@ -1,0 +1,106 @@
+"""Jobs of harvesting: one works on a run, one starts what is due.
+
+Writing is cut into slices: a run of thousands of records lets other jobs through in between.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from portal.actor import SYSTEM
+from portal.jobs import queue
+from portal.models.harvest import get_run
+from portal.net import guarded_session
+from portal.services.harvest_lease import LeaseLost, RunLease, current_lease, enqueue_run
+from portal.services.harvest_run import HarvestExecution, Progress, no_progress
+from portal.services.harvesting import HarvestService
+
+if TYPE_CHECKING:
+    from portal.platform import Platform
+
+log = structlog.get_logger(__name__)
+SLICE_SECONDS = 20.0
+RENEW_SECONDS = 10
+USER_AGENT = "xiangyun-harvester"
+
+
+def run_harvest(platform: Platform, payload: dict[str, Any]) -> None:
+    """Work on a run for a while; what is left is queued again behind what waits."""
+    run_id = payload["run_id"]
+    with platform.database.reading() as session:
+        lease = current_lease(session, run_id)
+    if lease is None:
+        return
+    try:
+        ended = execution(platform, run_id, lease).go(seconds=SLICE_SECONDS)
+    except LeaseLost:
+        log.warning("a harvest run was taken over", run=run_id)
+        return
+    if not ended:
+        with platform.database.writing() as session:
+            lease.hold(session, platform.clock)
+            enqueue_run(session, platform.clock, get_run(session, run_id))
+
+
+def start_due(platform: Platform) -> None:
+    """Start what is scheduled, and pick up what nobody works on."""
+    with platform.database.reading() as session:
+        if not HarvestService(session, platform.clock).is_any_due():
+            return
+    with platform.database.writing() as session:
+        HarvestService(session, platform.clock).start_due(SYSTEM)
+
+
+def execution(
+    platform: Platform, run_id: int, lease: RunLease, progress: Progress = no_progress
+) -> HarvestExecution:
+    """Return the execution of a run with the platform's database, clock and guarded client."""
+    allowed = frozenset(platform.settings.fetch_allowed_hosts)
+    http = partial(guarded_session, allowed_hosts=allowed, user_agent=USER_AGENT)
+    return HarvestExecution(platform.database, platform.clock, http, lease, run_id, progress)
+
+
+def run_in_foreground(platform: Platform, run_id: int, lease: RunLease, progress: Progress) -> None:
+    """Bring a run to its end in this process, under the same lease as a worker would.
+
+    Raises:
+        LeaseLost: another process has taken the run.
+    """
+    try:
+        with _kept(platform, lease):
+            execution(platform, run_id, lease, progress).go()
+    except LeaseLost:
+        raise
+    except BaseException as error:
+        with platform.database.writing() as session:
+            text = str(error) or type(error).__name__
+            queue.fail(session, platform.clock, lease.job_id, lease.lease_id, text)
+        raise
+    with platform.database.writing() as session:
+        queue.finish(session, platform.clock, lease.job_id, lease.lease_id)
+
+
+@contextmanager
+def _kept(platform: Platform, lease: RunLease) -> Iterator[None]:
+    """Renew the lease from another thread while the source lets us wait."""
+    done = threading.Event()
+
+    def keep() -> None:
+        while not done.wait(RENEW_SECONDS):
+            with platform.database.writing() as session:
+                if not queue.renew(session, platform.clock, lease.job_id, lease.lease_id):
+                    return
+
+    keeper = threading.Thread(target=keep, name="lease", daemon=True)
+    keeper.start()
+    try:
+        yield
+    finally:
+        done.set()
+        keeper.join()

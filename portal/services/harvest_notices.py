@@ -1,0 +1,64 @@
+"""Who hears of a harvest: the provider's people once a run, whoever follows an entry each time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from portal.clock import Clock
+from portal.models.account import Membership
+from portal.models.audit import AuditEvent
+from portal.models.entry import EntryVersion
+from portal.models.harvest import HarvestRun
+from portal.services.catalogue_flow import FLOW
+from portal.services.notices import accounts_acting_as, audience_of, tell
+
+STATE_NAMES = {
+    "created": "新增",
+    "updated": "更新",
+    "unchanged": "未变",
+    "faulty": "有误",
+    "gone": "撤下",
+    "back": "恢复",
+    "conflict": "冲突",
+    "absent": "草稿来源已无",
+    "missing": "待确认撤下",
+    "confirmed": "已确认撤下",
+    "gathered": "待写入",
+}
+SHOWN_ALWAYS = ("created", "updated", "unchanged", "faulty", "gone", "back", "conflict")
+
+
+def counts_in_words(counts: Mapping[str, int]) -> str:
+    """Return "新增 3，更新 0，…": the seven counts of every report, others where they occur."""
+    names = [n for n in STATE_NAMES if n in SHOWN_ALWAYS or counts.get(n)]
+    return "，".join(f"{STATE_NAMES[name]} {counts.get(name, 0)}" for name in names)
+
+
+def tell_followers(session: Session, clock: Clock, version: EntryVersion, what: str) -> None:
+    """Tell who has a grant for the entry or follows it; its provider hears once a run."""
+    accounts = audience_of(session, ("grantees", "followers"), version, {}, {})
+    if not accounts:
+        return
+    session.flush()
+    query = select(AuditEvent).where(AuditEvent.flow == FLOW, AuditEvent.subject_id == version.id)
+    event = session.scalars(query.order_by(AuditEvent.id.desc()).limit(1)).one()
+    text = f"公共数据目录“{version.title}”：{what}"
+    tell(session, clock, accounts, event, text, f"/dataset/{version.entry.slug}")
+
+
+def tell_of_run(session: Session, clock: Clock, run: HarvestRun, event: AuditEvent) -> None:
+    """One notice a run to the provider's people; who manages sources hears what needs a hand."""
+    source = run.source
+    accounts = set(accounts_acting_as(session, "agency", frozenset({source.organisation_id})))
+    text = f"采集来源“{source.name}”：{counts_in_words(run.counts)}。"
+    if run.state == "waiting":
+        text = f"采集来源“{source.name}”缺失的记录超过20%，须人工确认后才能撤下。{text}"
+    if run.state == "failed":
+        text = f"采集来源“{source.name}”没有完成：{run.error}"
+    if run.state in ("waiting", "failed"):
+        admins = select(Membership.account_id).where(Membership.role == "bureau_admin")
+        accounts |= set(session.scalars(admins))
+    tell(session, clock, accounts, event, text, f"/work/sources/{source.id}")
