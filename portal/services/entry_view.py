@@ -153,20 +153,22 @@ def _deliveries(session: Session, ids: list[int]) -> dict[int, tuple[Delivery, .
     if not ids:
         return {}
     found: dict[int, list[Delivery]] = defaultdict(list)
-    columns = (
-        DataVersion.number,
-        DataVersion.filename,
-        DataVersion.size_bytes,
-        DataVersion.sha256,
-        DataVersion.created_at,
-    )
     query = (
-        select(DataVersion.distribution_id, *columns)
+        select(
+            DataVersion.distribution_id,
+            DataVersion.number,
+            DataVersion.filename,
+            DataVersion.size_bytes,
+            DataVersion.sha256,
+            DataVersion.created_at,
+        )
         .where(DataVersion.distribution_id.in_(ids))
         .order_by(DataVersion.number.desc())
     )
-    for distribution_id, *values in session.execute(query).tuples():
-        found[distribution_id].append(Delivery(*values))
+    for row in session.execute(query):
+        found[row.distribution_id].append(
+            Delivery(row.number, row.filename, row.size_bytes, row.sha256, row.created_at)
+        )
     return {key: tuple(values) for key, values in found.items()}
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from portal.models.entry import CatalogueEntry, EntryVersion
@@ -54,16 +55,16 @@ def list_listed(
     query = _listed(organisation_id).offset(start)
     if rows is not None:
         query = query.limit(rows)
-    return [ListedEntry(*row) for row in session.execute(query).tuples()]
+    return [ListedEntry(*row) for row in session.execute(query)]
 
 
 def walk_listed(session: Session, organisation_id: int) -> Iterator[ListedEntry]:
     """Yield the whole list without holding it."""
     for row in session.execute(_listed(organisation_id).execution_options(yield_per=500)):
-        yield ListedEntry(*row.tuple())
+        yield ListedEntry(*row)
 
 
-def _conditions(organisation_id: int) -> tuple[object, ...]:
+def _conditions(organisation_id: int) -> tuple[ColumnElement[bool], ...]:
     return (
         CatalogueEntry.provider_id == organisation_id,
         CatalogueEntry.published_version_id.is_not(None),
@@ -72,7 +73,7 @@ def _conditions(organisation_id: int) -> tuple[object, ...]:
     )
 
 
-def _listed(organisation_id: int) -> Select[tuple[object, ...]]:
+def _listed(organisation_id: int) -> Any:
     return (
         select(
             CatalogueEntry.code,
@@ -88,7 +89,7 @@ def _listed(organisation_id: int) -> Select[tuple[object, ...]]:
         )
         .join(CatalogueEntry, CatalogueEntry.id == OpenListEntry.entry_id)
         .join(EntryVersion, EntryVersion.id == CatalogueEntry.published_version_id)
-        .where(*_conditions(organisation_id))  # type: ignore[arg-type]
+        .where(*_conditions(organisation_id))
         .order_by(CatalogueEntry.code)
     )
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any, Protocol
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from portal.actor import Actor
 from portal.errors import Forbidden
-from portal.models.entry import CatalogueEntry
 from portal.models.open_list import ENDED, OpenListEntry
 from portal.permissions import is_bureau, is_of_same_organisation, is_system
 
@@ -50,13 +50,24 @@ def find_opening(session: Session, entry_id: int) -> Opening | None:
     return Opening(*row.tuple()) if row else None
 
 
-def check_open(actor: Actor, entry: CatalogueEntry, opening: Opening | None) -> None:
+class Provided(Protocol):
+    """Whose data it is: an entry, or what a page keeps of it."""
+
+    @property
+    def provider_id(self) -> int: ...
+
+    @property
+    def responsible_dept_id(self) -> int: ...
+
+
+def check_open(actor: Actor, entry: Provided, opening: Opening | None) -> None:
     """Let the public have data only while it is open; its own people and the Bureau always may.
 
     Raises:
         NotOpen: with the date it is planned for, or why it is suspended.
     """
-    if any(holds(actor, entry) for holds in (is_of_same_organisation, is_bureau, is_system)):
+    exempt: tuple[Any, ...] = (is_of_same_organisation, is_bureau, is_system)
+    if any(holds(actor, entry) for holds in exempt):
         return
     state = opening.state if opening else ""
     if state == OPEN:

@@ -8,10 +8,12 @@ from flask import Blueprint, render_template
 
 from portal.codes import code_list
 from portal.rules.value_score import BADGE_AT, BETA, LEG_MAXIMA, MAXIMA, METHOD_VERSION
+from portal.web import translated
 from portal.web.access import public
 from portal.web.context import platform
 
 blueprint = Blueprint("about", __name__)
+blueprint.record_once(lambda state: translated.install(state.app))
 
 
 @blueprint.get("/about")

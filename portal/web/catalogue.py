@@ -14,6 +14,7 @@ from portal.services.search import PUBLIC, search_catalogue
 from portal.web.access import public
 from portal.web.context import actor, platform, session
 from portal.web.facets import asked_facets, chips, read_filters, show_facets
+from portal.web.hits import hit_body
 from portal.web.paging import Paging, Pairs, address, page_number
 from search.engine import SearchUnavailable
 from search.highlights import END, START
@@ -41,6 +42,7 @@ class Hit:
     stored: Any
     title: Markup
     abstract: Markup
+    body: Markup
     score: float
     text_score: float | None
     exact: bool
@@ -132,6 +134,7 @@ def _hit(hit: SearchHit) -> Hit:
         stored,
         marked(hit.highlights.get("title", stored["title"])),
         marked(hit.highlights.get("abstract", stored["abstract"])),
+        hit_body(stored),
         hit.score,
         hit.text_score,
         hit.exact,

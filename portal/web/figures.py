@@ -12,6 +12,7 @@ from typing import Any
 from flask import current_app
 
 from portal.actor import ANONYMOUS
+from portal.services.downloads import count_of
 from portal.services.public_entries import organisation_names, public_ids
 from portal.services.search import search_catalogue
 from portal.web.context import platform, session
@@ -43,6 +44,12 @@ def _store(name: str, seconds: float) -> Kept[Any]:
 def kept_views() -> Kept[Any]:
     """Pages' views of entries, by entry and index version."""
     return _store("views", 60.0)
+
+
+def kept_downloads(entry_id: int) -> int:
+    """Return the entry's downloads, as they were some seconds ago."""
+    count: int = _store("downloads", SECONDS).get(entry_id, lambda: count_of(session(), entry_id))
+    return count
 
 
 def catalogue_figures() -> Figures:

@@ -23,7 +23,7 @@ from portal.tables.export import FACTS, ExportForm, export_rows
 from portal.web.access import public
 from portal.web.attachment import attachment, hold_slot, stored_file
 from portal.web.context import actor, platform, session
-from portal.web.dataset import entry_page_view, readable_entry
+from portal.web.dataset import entry_page_view, readable_entry, subject_of
 from portal.web.preview import read_asked, table_query
 from portal.web.security import client_address
 
@@ -103,9 +103,10 @@ def _file(key: str, file_id: str) -> tuple[EntryView, FileView]:
 
 
 def _check(entry: CatalogueEntry, view: EntryView) -> None:
-    if not is_allowed(actor(), Permission.DISTRIBUTION_DOWNLOAD, entry):
+    subject = subject_of(entry, view)
+    if not is_allowed(actor(), Permission.DISTRIBUTION_DOWNLOAD, subject):
         raise ApplyFirst(view)
-    check_open(actor(), entry, view.opening)
+    check_open(actor(), subject, view.opening)
 
 
 def _deliver(view: EntryView, file: FileView, delivery: Delivery) -> Any:

@@ -97,7 +97,9 @@ def open_list(key: str, form: str) -> Response:
     if form not in writers:
         raise NotFound()
     write, media_type = writers[form]
-    return attachment(write(rows), media_type, f"{place.name}数据开放清单.{form}", f"open-list-{place.slug}")
+    return attachment(
+        write(rows), media_type, f"{place.name}数据开放清单.{form}", f"open-list-{place.slug}"
+    )
 
 
 def _rows(entries: Iterable[ListedEntry]) -> Iterator[list[str]]:
@@ -141,5 +143,3 @@ def _xlsx(rows: Iterable[list[str]]) -> bytes:
     file = io.BytesIO()
     book.save(file)
     return file.getvalue()
-
-

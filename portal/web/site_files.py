@@ -16,13 +16,26 @@ from portal.web.context import platform, session
 blueprint = Blueprint("site_files", __name__)
 SITEMAP_ROWS = 20_000
 NAMESPACE = 'xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"'
-DISALLOWED = ("/work", "/login", "/logout", "/lang/", "/notices", "/api/", "/data/", "/dataset/*/export")
+DISALLOWED = (
+    "/work",
+    "/login",
+    "/logout",
+    "/lang/",
+    "/notices",
+    "/api/",
+    "/data/",
+    "/dataset/*/export",
+)
 
 
 @blueprint.get("/robots.txt")
 @public
 def robots() -> Response:
-    lines = ["User-agent: *", *(f"Disallow: {path}" for path in DISALLOWED), f"Sitemap: {_site()}/sitemap.xml"]
+    lines = [
+        "User-agent: *",
+        *(f"Disallow: {path}" for path in DISALLOWED),
+        f"Sitemap: {_site()}/sitemap.xml",
+    ]
     return Response("\n".join([*lines, ""]), content_type="text/plain; charset=utf-8")
 
 
@@ -67,5 +80,3 @@ def _xml(body: str) -> Response:
     response = Response(text, content_type="application/xml; charset=utf-8")
     response.headers["Cache-Control"] = "public, max-age=600"
     return response
-
-
