@@ -183,6 +183,9 @@ def _table_defects(
         message = "接口的底表须是该数据自己的数据文件。"
         return [Defect("table_distribution", "foreign", message)]
     version = distribution.current_version
+    if version is not None and version.table_state in ("none", "failed"):
+        message = "该数据文件中没有能供接口查询的表，请选用 CSV 或 Excel 文件。"
+        return [Defect("table_distribution", "no_table", message)]
     if version is None or version.table is None:
         return []  # not parsed yet; columns that it lacks are not given later
     known = {column["field_name"] for column in version.table["columns"]}

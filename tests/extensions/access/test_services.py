@@ -76,6 +76,13 @@ def test_another_entrys_file_is_no_table_of_this(grants: Grants, entry: Any) -> 
         register(grants, entry, table_distribution=other)
 
 
+def test_a_file_without_a_table_serves_no_interface(grants: Grants, entry: Any) -> None:
+    picture = grants.catalogue.file(entry, b"%PDF-1.7", "说明.pdf")
+    with pytest.raises(Invalid) as caught:
+        register(grants, entry, table_distribution=picture)
+    assert caught.value.defects[0].code == "no_table"
+
+
 def test_only_the_provider_registers_and_only_conditional_data(grants: Grants, entry: Any) -> None:
     with pytest.raises(Forbidden):
         grants.interfaces.register(
