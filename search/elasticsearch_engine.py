@@ -15,7 +15,7 @@ from search.clauses import AllOf, Clause, Not, Range, Terms
 from search.document import SearchDocument
 from search.elasticsearch_compiler import Body, compile_clause, with_value
 from search.elasticsearch_facets import facet_body, read_facets
-from search.elasticsearch_indexes import AliasedIndex, Write, answering
+from search.elasticsearch_indexes import AliasedIndex, Write, answering, read
 from search.elasticsearch_mapping import body_of, tombstone
 from search.engine import IndexedVersion, SearchRefused, SearchUnavailable
 from search.query import SearchQuery
@@ -138,7 +138,7 @@ class ElasticsearchEngine:
         for body in bodies:
             searches += [{}, {"track_total_hits": True, **body}]
         for _ in range(_TRIES):
-            answer = self._client.msearch(index=self._index.alias, searches=searches)
+            answer = read(self._client.msearch(index=self._index.alias, searches=searches))
             responses: list[Body] = answer["responses"]
             failed = [r for r in responses if "error" in r or r["_shards"]["failed"]]
             if not failed:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from elastic_transport import ApiResponse
 from elasticsearch import (
     ApiError,
     BadRequestError,
@@ -43,6 +44,18 @@ def answering() -> Iterator[None]:
         raise SearchRefused(f"Elasticsearch refused the request: {error}") from error
 
 
+def read(answer: ApiResponse[Any]) -> dict[str, Any]:
+    """Return an answer's body.
+
+    Raises:
+        SearchUnavailable: the connection broke after the headers, so that there is none.
+    """
+    body = answer.body
+    if not isinstance(body, dict):
+        raise SearchUnavailable("Elasticsearch broke off its answer")
+    return body
+
+
 class AliasedIndex:
     """One logical index: an alias that points to the live index, another to those being built."""
 
@@ -58,11 +71,11 @@ class AliasedIndex:
         if self._mapped == frozenset(FACETS):
             return
         try:
-            found = self._client.indices.get_mapping(index=self.alias)
+            found = read(self._client.indices.get_mapping(index=self.alias))
         except NotFoundError:
             self._create_live()
-            found = self._client.indices.get_mapping(index=self.alias)
-        for mapping in found.body.values():
+            found = read(self._client.indices.get_mapping(index=self.alias))
+        for mapping in found.values():
             if mapping["mappings"].get("_meta", {}).get("format") != FORMAT:
                 raise SearchUnavailable("the search index is of another release: rebuild it")
             known = mapping["mappings"]["properties"]["facets"].get("properties", {})
@@ -90,7 +103,7 @@ class AliasedIndex:
 
     def _behind(self, alias: str) -> list[str]:
         try:
-            return sorted(self._client.indices.get_alias(name=alias).body)
+            return sorted(read(self._client.indices.get_alias(name=alias)))
         except NotFoundError:
             return []
 
@@ -151,7 +164,7 @@ class AliasedIndex:
             for entry_id, order, body in writes[start : start + _BATCH]:
                 target = {"_id": str(entry_id), "version": order, "version_type": "external_gte"}
                 operations += [{"index": target}, body]
-            answer = self._bulk.bulk(index=alias, operations=operations, require_alias=True)
+            answer = read(self._bulk.bulk(index=alias, operations=operations, require_alias=True))
             outcomes = [item["index"] for item in answer["items"]]
             if any(outcome["status"] == _MISSING for outcome in outcomes):
                 return False
@@ -175,12 +188,14 @@ class AliasedIndex:
 
     def count(self, index: str) -> int:
         """Return how many entries an index holds, tombstones left out."""
-        return int(self._client.count(index=index, query={"term": {LIVE: "yes"}})["count"])
+        return self._count(index, {"term": {LIVE: "yes"}})
 
     def removed(self, index: str) -> int:
         """Return how many removals an index remembers."""
-        query = {"bool": {"must_not": [{"term": {LIVE: "yes"}}]}}
-        return int(self._client.count(index=index, query=query)["count"])
+        return self._count(index, {"bool": {"must_not": [{"term": {LIVE: "yes"}}]}})
+
+    def _count(self, index: str, query: dict[str, Any]) -> int:
+        return int(read(self._client.count(index=index, query=query))["count"])
 
 
 def _check(outcome: dict[str, Any]) -> None:
