@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from portal.models.audit import AuditEvent, AuditSeal, AuditSealedEvent
@@ -22,6 +22,7 @@ OTHER_EVENTS = {
     ("open_list_entry", "announce_removal"): "公告拟移出清单",
     ("value", "confirm"): "确认价值标注",
     ("second_look", "looked"): "复核导入采集的目录",
+    ("open_list_upload", "import"): "导入开放清单",
     ("account", "create"): "新建账号",
     ("account", "disable"): "停用账号",
     ("account", "enable"): "恢复账号",
@@ -30,6 +31,7 @@ OTHER_FLOWS = {
     "distribution": "数据文件",
     "value": "价值标注",
     "second_look": "复核",
+    "open_list_upload": "清单导入",
     "account": "账号",
 }
 
@@ -101,21 +103,27 @@ def list_events(
     session: Session, chosen: EventFilter, *, limit: int, offset: int
 ) -> tuple[list[TimelineEvent], int]:
     """Return the events that the filter keeps, newest first, and how many there are."""
-    conditions = [
-        condition
-        for given, condition in (
-            (chosen.flow, AuditEvent.flow == chosen.flow),
-            (chosen.event, AuditEvent.event == chosen.event),
-            (chosen.actor, AuditEvent.actor_name.contains(chosen.actor, autoescape=True)),
-            (chosen.since, AuditEvent.at >= chosen.since),
-            (chosen.before, AuditEvent.at < chosen.before),
-            (chosen.late_only, AuditEvent.in_time.is_(False)),
-        )
-        if given
-    ]
-    total = session.scalar(select(func.count(AuditEvent.id)).where(and_(True, *conditions))) or 0
-    query = select(AuditEvent).where(and_(True, *conditions)).order_by(AuditEvent.id.desc())
+    conditions = _conditions(chosen)
+    total = session.scalar(select(func.count(AuditEvent.id)).where(and_(true(), *conditions))) or 0
+    query = select(AuditEvent).where(and_(true(), *conditions)).order_by(AuditEvent.id.desc())
     return [in_words(e) for e in session.scalars(query.limit(limit).offset(offset))], total
+
+
+def _conditions(chosen: EventFilter) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    if chosen.flow:
+        found.append(AuditEvent.flow == chosen.flow)
+    if chosen.event:
+        found.append(AuditEvent.event == chosen.event)
+    if chosen.actor:
+        found.append(AuditEvent.actor_name.contains(chosen.actor, autoescape=True))
+    if chosen.since is not None:
+        found.append(AuditEvent.at >= chosen.since)
+    if chosen.before is not None:
+        found.append(AuditEvent.at < chosen.before)
+    if chosen.late_only:
+        found.append(AuditEvent.in_time.is_(False))
+    return found
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ and the page behind the link asks the flow itself.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, Protocol
 
@@ -22,7 +22,9 @@ from portal.models.freshness import Freshness
 from portal.models.harvest import HarvestRun, HarvestSource
 from portal.models.open_list import OpenListEntry
 from portal.models.organisation import Organisation
-from portal.services.deadlines import working_days_left
+from portal.rules.calendar import due_after
+from portal.services.deadlines import work_calendar, working_days_left
+from portal.services.freshness_flow import grace_days_of
 
 LIMIT_A_KIND = 500
 KINDS = {
@@ -189,12 +191,13 @@ class WorkList:
 
     def _stale(self) -> Iterable[WorkRow]:
         """Data of the own organisation whose update is due or overdue."""
-        query = _with_deadline(
+        query = (
             select(
                 CatalogueEntry.slug,
                 EntryVersion.title,
                 Freshness.state,
                 Freshness.due_at.label("since"),
+                EntryVersion.update_frequency,
                 CatalogueEntry.value_score,
                 Organisation.name,
                 Organisation.short_name,
@@ -202,17 +205,36 @@ class WorkList:
             )
             .join(CatalogueEntry, CatalogueEntry.id == Freshness.entry_id)
             .join(EntryVersion, EntryVersion.id == CatalogueEntry.published_version_id)
-            .join(Organisation, Organisation.id == CatalogueEntry.provider_id),
-            "freshness",
-            Freshness.id,
-        ).where(
-            Freshness.state.in_(("due", "overdue")),
-            CatalogueEntry.provider_id.in_(self._actor.acts_for("agency")),
+            .join(Organisation, Organisation.id == CatalogueEntry.provider_id)
+            .outerjoin(
+                Deadline,
+                and_(
+                    Deadline.flow == "freshness",
+                    Deadline.subject_id == Freshness.id,
+                    Deadline.state == "due",
+                    Deadline.closed_at.is_(None),
+                ),
+            )
+            .where(
+                Freshness.state.in_(("due", "overdue")),
+                CatalogueEntry.provider_id.in_(self._actor.acts_for("agency")),
+            )
         )
         for row in self._read(query, Freshness.due_at):
             note = "已逾期，公众可见" if row.state == "overdue" else "更新周期已满，在宽限期内"
             link = f"/work/entries/{row.slug}/files"
-            yield self._row("overdue", row.title, link, row, score=row.value_score, note=note)
+            found = self._row("overdue", row.title, link, row, score=row.value_score, note=note)
+            missed = self._missed(row) if row.state == "overdue" else None
+            yield replace(found, clock=missed or found.clock)
+
+    def _missed(self, row: Any) -> Clockface | None:
+        """Return the day by which overdue data should have come: its period and its grace."""
+        if row.since is None:
+            return None
+        start, grace = local_date(row.since), grace_days_of(row.update_frequency)
+        due = due_after(start, grace, work_calendar(self._session)) if grace else None
+        day, provisional = (due.date, due.provisional) if due else (start, False)
+        return clockface(self._session, self._clock, day, provisional)
 
     def _bureau(self) -> Iterable[WorkRow]:
         """What only the Bureau sees: a second look at imports, removals that wait."""

@@ -63,7 +63,8 @@ def words(field: Field, value: Any) -> tuple[str, ...]:
         return tuple(basis_words(basis) for basis in value)
     if isinstance(value, tuple):
         names = field.choices()
-        return tuple(names.get(v, v) for v in value)
+        shown = [names.get(v, v) for v in value]
+        return tuple(shown) if field.control == "lines" else tuple(filter(None, ["、".join(shown)]))
     if isinstance(value, date):
         return (f"{value.year}年{value.month}月{value.day}日",)
     if not value:

@@ -11,6 +11,7 @@ from flask_babel import gettext
 from sqlalchemy import select
 
 from portal.errors import Invalid, NotFound
+from portal.extension import EntryPanel
 from portal.models.distribution import DataVersion, Distribution, list_distributions
 from portal.models.entry import CatalogueEntry, get_entry
 from portal.models.open_list import find_open_list_entry
@@ -69,12 +70,20 @@ def _page(slug: str, problem: Problem | None = None) -> str:
         clocks=clocks_of(FRESHNESS, freshness.id) if freshness else [],
         place=find_open_list_entry(session(), entry.id),
         places=OPEN_LIST.state_labels,
+        panels=_panels(entry),
         may_write=is_allowed(actor(), Permission.DISTRIBUTION_WRITE, entry),
         max_bytes=platform().settings.max_upload_bytes,
         problem=problem,
         given=request.form,
         key=fresh_key(),
     )
+
+
+def _panels(entry: CatalogueEntry) -> list[EntryPanel]:
+    """Return what extensions show of an entry's interfaces, with their own buttons."""
+    sources = (source for e in platform().extensions for source in e.panels)
+    found = (source(session(), actor(), entry) for source in sources)
+    return [panel for panel in found if panel is not None]
 
 
 def _table(version: DataVersion | None) -> TableInfo | None:

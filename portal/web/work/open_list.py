@@ -76,7 +76,7 @@ def open_list() -> Any:
     return render_template(
         "work/open_list.html",
         places=list(session().scalars(ordered.limit(PAGE).offset((number - 1) * PAGE))),
-        counts=dict(counts.tuples().all()),
+        counts={row[0]: row[1] for row in counts},
         states=BINDING.state_labels,
         state=state,
         paging=Paging(number, PAGE, total, "/work/open-list", pairs),

@@ -5,16 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 from flask import render_template
+from flask_babel import gettext
 from sqlalchemy import func, select
 
+from portal.errors import NotFound
 from portal.models.harvest import HarvestItem, HarvestRun, HarvestSource
 from portal.permissions import Permission, require
-from portal.web.access import signed_in
-from portal.web.context import actor, session
-from portal.web.work.blueprint import work_blueprint
+from portal.services.harvest_gathering import MISSING
+from portal.services.harvesting import HarvestService
+from portal.web.access import signed_in, writes
+from portal.web.context import actor, clock, session
+from portal.web.work.blueprint import ID, work_blueprint
+from portal.web.work.decisions import Problem, decide
 
 blueprint = work_blueprint("work_sources")
-RUNS, ITEMS = 5, 50
+RUNS = 5
 STATES = {
     "gathering": "正在读取",
     "writing": "正在写入",
@@ -35,7 +40,41 @@ COUNTS = {
 @blueprint.get("/work/sources")
 @signed_in
 def sources() -> Any:
-    return render_template("work/sources.html", **_found(), states=STATES, counts=COUNTS)
+    return _page()
+
+
+def _page(problem: Problem | None = None) -> str:
+    return render_template(
+        "work/sources.html", **_found(), states=STATES, counts=COUNTS, problem=problem
+    )
+
+
+@blueprint.post(f"/work/sources/<{ID}:source_id>/runs")
+@writes
+def start(source_id: int) -> Any:
+    def act() -> None:
+        source = session().get(HarvestSource, source_id)
+        if source is None:
+            raise NotFound("没有这个采集源。")
+        HarvestService(session(), clock()).start(actor(), source)
+
+    return decide(
+        act, _page, done=gettext("已开始采集，稍后刷新查看结果。"), target="/work/sources"
+    )
+
+
+@blueprint.post(f"/work/sources/runs/<{ID}:run_id>/confirm")
+@writes
+def confirm(run_id: int) -> Any:
+    """A person agrees that what the source no longer holds is retired."""
+
+    def act() -> None:
+        run = session().get(HarvestRun, run_id)
+        if run is None:
+            raise NotFound("没有这次采集。")
+        HarvestService(session(), clock()).confirm_removals(actor(), run)
+
+    return decide(act, _page, done=gettext("已确认，采集继续。"), target="/work/sources")
 
 
 def _found() -> dict[str, Any]:
@@ -62,7 +101,7 @@ def _found() -> dict[str, Any]:
 def _gone(run_ids: list[int]) -> dict[int, list[HarvestItem]]:
     """Return the records that waiting runs would take out, the first ones of each."""
     found: dict[int, list[HarvestItem]] = {}
-    query = select(HarvestItem).where(HarvestItem.run_id.in_(run_ids), HarvestItem.state == "gone")
+    query = select(HarvestItem).where(HarvestItem.run_id.in_(run_ids), HarvestItem.state == MISSING)
     for item in session().scalars(query.order_by(HarvestItem.id)) if run_ids else ():
         found.setdefault(item.run_id, []).append(item)
     return found

@@ -98,10 +98,11 @@ def events_of(shown: EntryVersion) -> frozenset[str]:
 
 
 def clocks_of(flow: str, subject_id: int) -> list[Any]:
-    """Return the subject's open deadlines as people read them, each due date once."""
+    """Return the open deadlines that people must keep, each due date once."""
     found = {
         d.due_on: clockface(session(), clock(), d.due_on, d.provisional)
         for d in list_open_deadlines(session(), flow, subject_id)
+        if d.actor_kind != "system"
     }
     return [found[day] for day in sorted(found)]
 

@@ -104,7 +104,7 @@ class Browser:
                 return found
         raise AssertionError(f"{path} shows no form to {action}")
 
-    def send(self, form: Form, status: int = 303, **values: Any) -> TestResponse:
+    def send(self, form: Form, status: int = 303, /, **values: Any) -> TestResponse:
         """Send the form with some values changed (lists for repeated ones, None to leave out)."""
         given: dict[str, Any] = form.values()
         for name, value in values.items():
@@ -115,8 +115,8 @@ class Browser:
         assert response.status_code == status, (response.status_code, text_of(response))
         return response
 
-    def submit(self, path: str, action: str, status: int = 303, **values: Any) -> TestResponse:
-        return self.send(self.form(path, action), status, **values)
+    def submit(self, path: str, where: str, status: int = 303, /, **values: Any) -> TestResponse:
+        return self.send(self.form(path, where), status, **values)
 
     def token(self) -> str:
         return self.form("/account", "/account/password").values()["csrf_token"][0]

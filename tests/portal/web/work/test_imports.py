@@ -1,0 +1,80 @@
+"""The open list as a spreadsheet: template, preview that writes nothing, import, all or none."""
+
+from __future__ import annotations
+
+import io
+
+from openpyxl import load_workbook
+from sqlalchemy import func, select
+
+from portal.models import AuditEvent, CatalogueEntry
+from tests.portal.web.work.conftest import Browser, Office, forms_of, text_of
+
+HEADER = "信息资源代码,数据集名称,提供单位,更新周期,开放类型,采集方式,数据摘要,文件地址\n"
+GOOD = (
+    HEADER
+    + ",公交站点,吉林省交通运输厅,每月,无条件开放,履职产生,说明,\n,公交线路,,每年,无条件开放,,,\n"
+)
+BAD = (
+    HEADER
+    + ",公交站点,,每月,无条件开放,履职产生,,\n,,,每月,,,,\n,他人数据,,每月,无条件开放,共享获取,,\n"
+)
+
+
+def count(office: Office) -> int:
+    return int(office.read(lambda s: s.scalar(select(func.count(CatalogueEntry.id)))))
+
+
+def file(text: str, name: str = "清单.csv") -> tuple[io.BytesIO, str]:
+    return io.BytesIO(text.encode()), name
+
+
+def test_the_template_can_be_opened(editor: Browser) -> None:
+    response = editor.get("/work/import/template.xlsx")
+    assert "attachment" in response.headers["Content-Disposition"]
+    assert load_workbook(io.BytesIO(response.data)).sheetnames
+
+
+def test_preview_writes_nothing_and_confirming_twice_imports_once(
+    editor: Browser, office: Office
+) -> None:
+    response = editor.submit("/work/import", "/import", 200, file=file(GOOD))
+    assert "新建 2 条" in text_of(response)
+    assert count(office) == 0
+    form = next(f for f in forms_of(response) if f.action.endswith("/confirm"))
+    editor.send(form)
+    editor.send(form)
+    assert count(office) == 2
+    imported = select(func.count(AuditEvent.id)).where(AuditEvent.flow == "open_list_upload")
+    assert office.read(lambda s: s.scalar(imported)) == 1
+
+
+def test_every_faulty_row_is_named_and_none_is_written(editor: Browser, office: Office) -> None:
+    text = text_of(editor.submit("/work/import", "/import", 422, file=file(BAD)))
+    assert "第 3 行" in text
+    assert "第 4 行" in text
+    assert "第29条" in text
+    assert count(office) == 0
+
+
+def test_what_is_no_list_is_refused(editor: Browser, office: Office) -> None:
+    for given in (file(""), file("\x00\x01" * 50), file("not xlsx", "x.xlsx")):
+        editor.submit("/work/import", "/import", 422, file=given)
+    assert "请选择要导入的清单" in text_of(editor.submit("/work/import", "/import", 422))
+    assert count(office) == 0
+
+
+def test_only_the_own_preview_can_be_confirmed(
+    editor: Browser, reviewer: Browser, office: Office
+) -> None:
+    response = editor.submit("/work/import", "/import", 200, file=file(GOOD))
+    form = next(f for f in forms_of(response) if f.action.endswith("/confirm"))
+    token = reviewer.token()
+    data = {**{k: v[0] for k, v in form.values().items()}, "csrf_token": token}
+    assert reviewer.client.post(form.action, data=data).status_code == 422
+    editor.send(form, 422, token="forged")
+    assert count(office) == 0
+
+
+def test_the_bureau_has_no_list_of_its_own_to_import(bureau: Browser) -> None:
+    bureau.get("/work/import", 403)
