@@ -26,6 +26,6 @@ extension = Extension(
     samples=(sample_interface,),
     navigation=(
         NavigationItem("开发者中心", "access_developer.centre", icon="code"),
-        NavigationItem("数据申请", "access_review.applications", "staff", icon="key-round"),
+        NavigationItem("数据申请", "access_review.applications", "work", icon="key-round"),
     ),
 )

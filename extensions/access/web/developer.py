@@ -8,7 +8,7 @@ from typing import Any
 from flask import Blueprint, Response, make_response, redirect, render_template, request
 from flask_babel import gettext
 
-from extensions.access.flow import BINDING, FLOW, grantable_of, is_open_conditionally
+from extensions.access.flow import BINDING, grantable_of, is_open_conditionally
 from extensions.access.models.agreement import find_agreement
 from extensions.access.models.application import (
     LIVE,
@@ -30,7 +30,7 @@ from extensions.access.services.applications import ApplicationService, agreemen
 from extensions.access.services.keys import NewKey
 from extensions.access.services.usage import list_days
 from extensions.access.web.forms import Typed, plain, whole
-from extensions.access.web.history import history_of
+from extensions.access.web.history import clocks_of, history_of
 from portal.errors import Forbidden, NotFound
 from portal.models.entry import get_entry
 from portal.permissions import require
@@ -46,7 +46,6 @@ from portal.web.work.decisions import (
     fresh_key,
     refused,
 )
-from portal.web.work.versions import clocks_of
 
 blueprint = Blueprint("access_developer", __name__)
 ID = "int(max=2147483647)"
@@ -61,7 +60,7 @@ def centre() -> Any:
     live = [a.id for a in found if a.state in LIVE]
     return render_template(
         "access/developer.html",
-        applications=[(a, clocks_of(FLOW, a.id)) for a in found],
+        applications=[(a, clocks_of(session(), clock(), a.id)) for a in found],
         states=BINDING.state_labels,
         days=list_days(session(), clock()(), live) if live else [],
         site_url=_site_url(),
@@ -284,7 +283,7 @@ def _page(application: AccessApplication, problem: Problem | None) -> Any:
         "access/application.html",
         application=application,
         state=BINDING.state_labels[application.state],
-        clocks=clocks_of(FLOW, application.id),
+        clocks=clocks_of(session(), clock(), application.id),
         names={n: items[n].name if n in items else n for n in (*application.fields, *granted)},
         grounds=REJECT_GROUNDS,
         keys=list_keys(session(), application.id),

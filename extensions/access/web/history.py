@@ -1,4 +1,4 @@
-"""The audit events of one application, in words."""
+"""What happened to one application, in words, and what still runs."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from extensions.access.flow import FLOW
+from portal.clock import Clock
 from portal.models.audit import AuditEvent
+from portal.services.deadlines import list_open_deadlines
 from portal.services.timeline import TimelineEvent, in_words
+from portal.services.work_list import Clockface, clockface
 
 MAX_EVENTS = 200
 
@@ -25,3 +28,12 @@ def history_of(session: Session, application_id: int) -> list[TimelineEvent]:
         .limit(MAX_EVENTS)
     )
     return [in_words(event) for event in session.scalars(query)]
+
+
+def clocks_of(session: Session, clock: Clock, application_id: int) -> list[Clockface]:
+    """Return the deadlines that run, for both sides; also the one by which to sign."""
+    found = {
+        deadline.due_on: clockface(session, clock, deadline.due_on, deadline.provisional)
+        for deadline in list_open_deadlines(session, FLOW, application_id)
+    }
+    return [found[day] for day in sorted(found)]

@@ -18,7 +18,7 @@ from extensions.access.rules import MAX_EXTENSION_WORKING_DAYS, REJECT_GROUNDS
 from extensions.access.services.applications import ApplicationService
 from extensions.access.services.usage import list_days
 from extensions.access.web.forms import TypedTerms, plain, typed_defects, whole
-from extensions.access.web.history import history_of
+from extensions.access.web.history import clocks_of, history_of
 from portal.models.entry import CatalogueEntry
 from portal.permissions import require
 from portal.services.content import content_of
@@ -28,7 +28,6 @@ from portal.web.context import actor, clock, session
 from portal.web.paging import Paging, page_number
 from portal.web.work.blueprint import ID, sections_of, work_blueprint
 from portal.web.work.decisions import Problem, decide, form_key, fresh_key, pin
-from portal.web.work.versions import clocks_of
 
 blueprint = work_blueprint("access_review")
 PAGE = 50
@@ -82,7 +81,7 @@ def applications() -> Any:
     page = query.order_by(AccessApplication.id.desc()).limit(PAGE).offset((number - 1) * PAGE)
     return render_template(
         "access/review_list.html",
-        rows=[(a, clocks_of(FLOW, a.id)) for a in session().scalars(page)],
+        rows=[(a, clocks_of(session(), clock(), a.id)) for a in session().scalars(page)],
         counts={row[0]: row[1] for row in counts},
         states=BINDING.state_labels,
         state=state,
@@ -211,7 +210,7 @@ def _page(found: AccessApplication, problem: Problem | None) -> Any:
         items={item.field_name: item for item in content.items},
         grantable=grantable_of(found),
         state=BINDING.state_labels[found.state],
-        clocks=clocks_of(FLOW, found.id),
+        clocks=clocks_of(session(), clock(), found.id),
         events={row.event for row in flow.possible_events(found, actor())},
         kinds=KINDS,
         earlier=_earlier(session(), found),

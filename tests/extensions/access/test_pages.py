@@ -121,6 +121,7 @@ def test_from_application_to_a_revoked_call(site: Site) -> None:
     terms = {"fields": ["stop_code", "stop_name"], "quota_day": "50", "per_minute": "20"}
     done = clerk.send(shown, f"{theirs}/approve", term_days="90", conditions="注明来源", **terms)
     assert done.status_code == 303
+    assert "还剩 20 个工作日" in developer.page(mine)
     shown = developer.page(f"{mine}/agreement")
     assert "注明来源" in shown
     refused = developer.send(
