@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import asdict
 from functools import lru_cache
 from typing import Any
 
@@ -65,7 +64,7 @@ def _defect(error: Any) -> Defect:
 
 def content_json(content: EntryContent) -> dict[str, Any]:
     """Return the content as plain JSON values; empty values are left out."""
-    values = orjson.loads(orjson.dumps(asdict(content)))
+    values = orjson.loads(orjson.dumps(content))  # orjson writes dataclasses by itself
     return {key: value for key, value in values.items() if value not in ("", None, [], {})}
 
 

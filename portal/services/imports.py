@@ -137,13 +137,14 @@ class PackageImporter:
             raise Conflict("“{name}”是提供单位的草稿，尚未发布，不能导入覆盖。", name=entry.slug)
         _check_publishable(package)
         before = entry.metadata_modified_at
-        check_seen(package, before)
         shown = package_dict(self._session, entry, version, internal=True)
         given = self._without_same_owner(entry, package)
         if not differs(given, shown):
             return Imported(entry, "unchanged")
+        check_seen(package, before)
         read = read_foreign(package, content_of(version), shown=shown)
-        self._write(entry, read, given)
+        if not self._write(entry, read, given):
+            return Imported(entry, "unchanged")
         entry.metadata_modified_at = next_modified(
             package.get("metadata_modified"), before, self._clock()
         )
@@ -158,15 +159,20 @@ class PackageImporter:
             del given["owner_org"]
         return given
 
-    def _write(self, entry: CatalogueEntry, read: PackageInput, given: Mapping[str, Any]) -> None:
+    def _write(self, entry: CatalogueEntry, read: PackageInput, given: Mapping[str, Any]) -> bool:
+        """Write what is new; return whether anything was."""
+        changed = False
         if given.get("owner_org") or given.get("organization"):
             provider = self._providers.provider_of(given, create_as=self._actor)
             if given.get("owner_org") and provider is not entry.provider:
                 entry.provider, entry.provider_id = provider, provider.id
                 entry.responsible_dept = self._providers.responsible_for(provider)
                 entry.responsible_dept_id = entry.responsible_dept.id
+                changed = True
         if read.name and read.name != entry.slug and read.name != entry.public_id:
             self._rename(entry, read.name)
+            changed = True
+        before = entry.published_version_id
         EntryService(self._session, self._clock).replace_published(
             self._actor,
             entry,
@@ -176,13 +182,16 @@ class PackageImporter:
             notify=self._notify,
             facts={"source": self._source, "details": {"source": self._source}},
         )
+        changed |= entry.published_version_id != before
         if read.resources is not None:
-            sync_resources(
+            changed |= sync_resources(
                 self._session, self._clock, self._actor, entry, read.resources, strict=False
             )
-        open_directly(
-            self._session, self._clock, self._actor, entry, given, self._source, self._reason
-        )
+        if changed:
+            open_directly(
+                self._session, self._clock, self._actor, entry, given, self._source, self._reason
+            )
+        return changed
 
     def _rename(self, entry: CatalogueEntry, name: str) -> None:
         if self._session.scalar(select(CatalogueEntry.id).where(CatalogueEntry.slug == name)):

@@ -70,7 +70,9 @@ def check_seen(package: Mapping[str, Any], modified: datetime) -> None:
     """
     seen = instant_of(package.get("metadata_modified"))
     if seen is not None and seen < modified:
-        raise Conflict()
+        raise Conflict(
+            "记录在读取之后已有新的修改（metadata_modified 早于现有记录），请重新读取后再改。"
+        )
 
 
 def next_modified(given: Any, before: datetime, now: datetime) -> datetime:

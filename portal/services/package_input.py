@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 from uuid import uuid4
@@ -105,9 +105,13 @@ def read_foreign(
         kept = (n for n in (*INTERNAL_FIELDS, "collection_basis") if f"jl_{n}" not in extras)
         fields |= {name: getattr(base, name) for name in kept}
     content = parse_content({k: v for k, v in fields.items() if v is not None})
-    foreign = _foreign(record.foreign, package, content, shown)
-    content = parse_content({**fields, "foreign": foreign})
-    return PackageInput(record.remote_id, record.name, content, beside, resources_of(package))
+    foreign = _foreign(record.foreign, package, content, base, shown)
+    content = replace(content, foreign=foreign)
+    resources = None
+    if package.get("resources") is not None:
+        pairs = zip(package["resources"], record.files, strict=True)
+        resources = tuple(read_resource(resource, file) for resource, file in pairs)
+    return PackageInput(record.remote_id, record.name, content, beside, resources)
 
 
 def resources_of(package: Mapping[str, Any]) -> tuple[ResourceInput, ...] | None:
@@ -182,29 +186,37 @@ def _foreign(
     rest: Mapping[str, Any],
     package: Mapping[str, Any],
     content: EntryContent,
+    base: EntryContent | None,
     shown: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """Return what no field holds: top-level keys and extras, as they came."""
+    """Return what no field holds: top-level keys and extras, as they came.
+
+    What the portal itself said in `shown`, and not a record before, is no news of the record's.
+    """
+    before = base.foreign if base is not None else {}
+    said_top = shown.keys() - before.get("package", {}).keys()
+    said_extras = {str(e.get("key")): e.get("value") for e in shown.get("extras", [])}
+    for extra in before.get("extras", []):
+        said_extras.pop(str(extra.get("key")), None)
     top = {
         key: value
         for key, value in rest.items()
         if key not in SERVER_KEYS
         and key not in ("extras", "resources")
         and not _says_nothing(key, value, rest)
-        and not (key in shown and key in PLAIN_KEYS and shown[key] == value)
+        and not (key in said_top and key in PLAIN_KEYS and shown[key] == value)
     }
     ours = content_extras(content)
     left = {str(e.get("key")): dict(e) for e in rest.get("extras", [])}
     for extra in package.get("extras") or []:  # a mapping takes these out; here they stay
         if extra.get("key") in ("identifier", "issued", "modified", "publisher_name"):
             left.setdefault(str(extra["key"]), dict(extra))
-    repeated = {str(e.get("key")): e.get("value") for e in shown.get("extras", [])}
     extras = [
         extra
         for key, extra in left.items()
         if key not in COMPUTED
         and ours.get(key) != extra.get("value")
-        and not (key in KEPT | {"modified"} and repeated.get(key) == extra.get("value"))
+        and not (key in KEPT | {"modified"} and said_extras.get(key) == extra.get("value"))
     ]
     found: dict[str, Any] = {"package": top, "extras": sorted(extras, key=lambda e: str(e["key"]))}
     return {name: value for name, value in found.items() if value}

@@ -12,6 +12,7 @@ from uuid import uuid4
 from sqlalchemy.orm import Session
 
 from harvesters.ckan.mapping import record_from_package
+from harvesters.record import HarvestedFile
 from portal.actor import Actor
 from portal.clock import Clock
 from portal.errors import Invalid
@@ -53,8 +54,8 @@ class ResourceInput:
         return self.url if _LINKABLE.match(self.url) else ""
 
 
-def read_resource(resource: Mapping[str, Any]) -> ResourceInput:
-    """Return a resource in our words.
+def read_resource(resource: Mapping[str, Any], file: HarvestedFile | None = None) -> ResourceInput:
+    """Return a resource in our words; `file` is what a mapping made of it already.
 
     Raises:
         Invalid: a text that is none.
@@ -62,8 +63,9 @@ def read_resource(resource: Mapping[str, Any]) -> ResourceInput:
     for key in ("id", "name", "url", "description", "format", "mimetype"):
         if resource.get(key) is not None and not isinstance(resource[key], str):
             raise Invalid.one(f"resources.{key}", "type", "“{field}”应为文字。", field=key)
-    record = record_from_package({"id": "-", "title": "-", "resources": [resource]}, code_book())
-    file = record.files[0]
+    if file is None:
+        package = {"id": "-", "title": "-", "resources": [resource]}
+        file = record_from_package(package, code_book()).files[0]
     foreign = {k: v for k, v in file.foreign.items() if k not in _SERVER_KEYS}
     created, modified = (instant_of(foreign.get(key)) for key in ("created", "metadata_modified"))
     for key, moment in (("created", created), ("metadata_modified", modified)):

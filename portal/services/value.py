@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -93,8 +93,8 @@ def keep_value(clock: Clock, entry: CatalogueEntry, signals: ValueSignals) -> bo
         "badge": score.badge,
         "badge_by": score.badge_by,
         "method_version": score.method_version,
-        "reasons": [asdict(reason) for reason in score.reasons],
-        "inputs": asdict(signals),
+        "reasons": [dict(vars(reason)) for reason in score.reasons],
+        "inputs": dict(vars(signals)),
     }
     changed = (
         values != {k: v for k, v in entry.value.items() if k != "computed_at"}
