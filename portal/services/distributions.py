@@ -165,7 +165,10 @@ class DistributionService:
         distribution.format = format_of(filename) or distribution.format
         distribution.media_type = media_type_of(filename, distribution.format)
         version = self._deliver(actor, distribution, upload.stored, filename)
-        self._changed(actor, distribution.entry, "deliver", distribution, data=True)
+        withdrawn = _has_words(current)
+        self._changed(
+            actor, distribution.entry, "deliver", distribution, data=True, withdrawn=withdrawn
+        )
         return version
 
     def _deliver(
@@ -215,7 +218,8 @@ class DistributionService:
         """Take a distribution off the entry; its versions and their bytes stay."""
         require(actor, Permission.DISTRIBUTION_WRITE, distribution.entry)
         distribution.deleted_at = self._clock()
-        self._changed(actor, distribution.entry, "delete", distribution)
+        withdrawn = _has_words(distribution.current_version)
+        self._changed(actor, distribution.entry, "delete", distribution, withdrawn=withdrawn)
 
     def _changed(
         self,
@@ -225,7 +229,9 @@ class DistributionService:
         distribution: Distribution,
         *,
         data: bool = False,
+        withdrawn: bool = False,
     ) -> None:
+        """Record the change and ask for the index; `withdrawn`: words of it must be found no more."""
         now = self._clock()
         version = distribution.current_version
         audit.record(
@@ -245,7 +251,12 @@ class DistributionService:
         self._session.flush()
         if entry.is_public:
             recompute_value(self._session, self._clock, entry)
-        request_index(self._session, self._clock, entry)
+        request_index(self._session, self._clock, entry, tightens=withdrawn)
+
+
+def _has_words(version: DataVersion | None) -> bool:
+    """True if a search finds the entry by what stands in the version's table."""
+    return version is not None and version.table is not None
 
 
 def safe_filename(name: str) -> str:

@@ -277,7 +277,7 @@ class EntryService:
         self, actor: Actor, version: EntryVersion, *, reason: str, key: str | None = None
     ) -> None:
         self._flow.fire(version, "discard", actor, reason=reason, key=key)
-        self._index_unpublished(version)
+        request_index(self._session, self._clock, version.entry, tightens=True)
 
     def retire(
         self,

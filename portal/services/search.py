@@ -10,9 +10,10 @@ from portal.actor import Actor
 from portal.errors import Invalid, Unavailable
 from portal.services.index_requests import denied_entry_ids
 from search.engine import SearchEngine, SearchRefused, SearchUnavailable
-from search.request import SearchRequest, SearchResult
+from search.request import SearchRequest, SearchResult, Suggestion
 
 PUBLIC = frozenset({"public"})
+_UNAVAILABLE = "检索服务暂时不可用，请稍后重试；数据的下载不受影响。"
 
 
 def search_catalogue(
@@ -34,6 +35,20 @@ def search_catalogue(
     try:
         return engine.search(replace(request, excluded_ids=request.excluded_ids | denied), labels)
     except SearchUnavailable as error:
-        raise Unavailable("检索服务暂时不可用，请稍后重试；数据的下载不受影响。") from error
+        raise Unavailable(_UNAVAILABLE) from error
     except SearchRefused as error:
         raise Invalid.one("start", "too_deep", "翻页太深或游标无效，请缩小检索范围。") from error
+
+
+def suggest_entries(
+    session: Session, engine: SearchEngine, typed: str, *, limit: int = 8
+) -> tuple[Suggestion, ...]:
+    """Return public entries whose title begins as typed; what is denied just now is left out.
+
+    Raises:
+        Unavailable: the engine does not answer.
+    """
+    try:
+        return engine.suggest(typed, PUBLIC, limit, denied_entry_ids(session))
+    except SearchUnavailable as error:
+        raise Unavailable(_UNAVAILABLE) from error
