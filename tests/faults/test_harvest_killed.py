@@ -21,7 +21,7 @@ from tests.faults.working import wait_until
 from tests.harvesters.replay import ReplayServer
 from tests.portal.services.harvests import Harvests, open_packages
 
-COUNT = 160
+COUNT = 110
 TAKEOVER_SECONDS = 60.0
 
 
@@ -102,7 +102,7 @@ def expire_lease(harvests: Harvests) -> None:
 
 def kill_in_mid_write(harvests: Harvests) -> None:
     with ended_at_last(command(harvests, "harvest", "run", "city")) as process:
-        wait_until(lambda: count_items(harvests, "created") >= 40, 60)
+        wait_until(lambda: count_items(harvests, "created") >= 20, 60)
         process.send_signal(signal.SIGKILL)
         process.wait(timeout=10)
     assert run_state(harvests) == "writing"
