@@ -63,7 +63,7 @@ def _versions(session: Session, entry_id: int) -> list[Change]:
     )
     return [
         Change(published_at, "发布目录", note, number)
-        for number, published_at, note in session.execute(query).tuples()
+        for number, published_at, note in session.execute(query)
         if published_at is not None
     ]
 
@@ -81,7 +81,7 @@ def _events(session: Session, entry_id: int) -> list[Change]:
         .limit(SHOWN)
     )
     changes = []
-    for at, flow, event, reason, details in session.execute(query).tuples():
+    for at, flow, event, reason, details in session.execute(query):
         detail = reason if event in REASON_PUBLIC else ""
         if flow == "distribution":
             detail = str((details or {}).get("name", ""))

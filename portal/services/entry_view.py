@@ -199,4 +199,4 @@ def _related(session: Session, codes: tuple[str, ...]) -> tuple[RelatedEntry, ..
         .where(CatalogueEntry.code.in_(codes), CatalogueEntry.retired_at.is_(None))
         .order_by(CatalogueEntry.code)
     )
-    return tuple(RelatedEntry(*row) for row in session.execute(query).tuples())
+    return tuple(RelatedEntry(*row) for row in session.execute(query))

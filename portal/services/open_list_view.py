@@ -109,4 +109,4 @@ def list_releases(session: Session, organisation_id: int) -> list[Release]:
         .order_by(OpenListRelease.number.desc())
         .limit(RELEASES_SHOWN)
     )
-    return [Release(*row) for row in session.execute(query).tuples()]
+    return [Release(*row) for row in session.execute(query)]

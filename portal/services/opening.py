@@ -47,7 +47,7 @@ def find_opening(session: Session, entry_id: int) -> Opening | None:
             OpenListEntry.removal_notice_on,
         ).where(OpenListEntry.entry_id == entry_id, OpenListEntry.state.not_in(ENDED))
     ).first()
-    return Opening(*row.tuple()) if row else None
+    return Opening(*row) if row else None
 
 
 class Provided(Protocol):

@@ -25,7 +25,7 @@ def public_ids(session: Session, ids: Collection[int]) -> frozenset[int]:
 def organisation_names(session: Session) -> dict[str, tuple[str, str]]:
     """Return code -> (name, English name) of every organisation."""
     query = select(Organisation.code, Organisation.name, Organisation.name_en)
-    return {code: (name, name_en) for code, name, name_en in session.execute(query).tuples()}
+    return {code: (name, name_en) for code, name, name_en in session.execute(query)}
 
 
 def count_public(session: Session) -> int:
@@ -41,4 +41,4 @@ def public_addresses(session: Session, *, start: int, rows: int) -> list[tuple[s
         .offset(start)
         .limit(rows)
     )
-    return list(session.execute(query).tuples())
+    return list(session.execute(query))

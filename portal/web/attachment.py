@@ -11,7 +11,7 @@ from urllib.parse import quote
 from flask import Response, request
 from werkzeug.http import quote_etag
 
-from portal.errors import Unavailable
+from portal.errors import TooManyRequests
 from portal.storage.base import StoredObject
 from portal.web.context import platform
 
@@ -22,7 +22,7 @@ _TOKEN_CHARACTERS = "!#$&+-.^_`|~"  # may stand unquoted in filename*, RFC 8187
 _one_waiter = threading.Lock()
 
 
-class Busy(Unavailable):
+class Busy(TooManyRequests):
     """Every download slot is taken."""
 
     code = "busy"
@@ -60,11 +60,11 @@ def stored_file(stored: StoredObject, media_type: str, filename: str, fallback: 
     span = _range(stored)
     if span is None:
         return _with_etag(_unsatisfiable(stored.size_bytes), stored)
-    start, stop = span
+    start, stop, partial = span
     response = attachment(b"", media_type, filename, fallback)
     _send(response, stored.sha256, start, stop)
     response.headers["Content-Length"] = str(stop - start)
-    if (start, stop) != (0, stored.size_bytes):
+    if partial:
         response.status_code = 206
         response.headers["Content-Range"] = f"bytes {start}-{stop - 1}/{stored.size_bytes}"
     response.headers["Accept-Ranges"] = "bytes"
@@ -76,18 +76,19 @@ def _with_etag(response: Response, stored: StoredObject) -> Response:
     return response
 
 
-def _range(stored: StoredObject) -> tuple[int, int] | None:
-    """Return (start, stop) of the one range asked for, all without one, None if it is outside.
+def _range(stored: StoredObject) -> tuple[int, int, bool] | None:
+    """Return (start, stop, whether a part was asked for), or None if the part is outside.
 
     Several ranges, other units and a range of another version are answered whole.
     """
-    whole = (0, stored.size_bytes)
+    whole = (0, stored.size_bytes, False)
     asked = request.range
     if asked is None or asked.units != "bytes" or len(asked.ranges) != 1:
         return whole
     if "If-Range" in request.headers and request.if_range.etag != stored.sha256:
         return whole
-    return asked.range_for_length(stored.size_bytes)
+    part = asked.range_for_length(stored.size_bytes)
+    return (*part, True) if part else None
 
 
 def _unsatisfiable(size_bytes: int) -> Response:
@@ -129,8 +130,14 @@ def hold_slot(response: Response, pieces: Iterator[bytes]) -> None:
             getattr(pieces, "close", lambda: None)()
             slots.release()
 
-    response.response = pieces
-    response.call_on_close(give_back)
+    def sent() -> Iterator[bytes]:
+        try:
+            yield from pieces
+        finally:
+            give_back()
+
+    response.response = sent()
+    response.call_on_close(give_back)  # also when nothing was ever read
 
 
 def _wait_for(slots: threading.BoundedSemaphore) -> bool:
