@@ -68,7 +68,11 @@ def _hidden(page: str, name: str) -> str:
 
 @pytest.fixture
 def site(make_platform: Callable[..., Platform]) -> Site:
-    platform = make_platform("sqlite")
+    return make_site(make_platform("sqlite"))
+
+
+def make_site(platform: Platform) -> Site:
+    """Commit an open interface and everybody's accounts, and serve them."""
     with platform.database.writing() as session:
         people = People(platform, session)
         grants = Grants(platform, session, people, Catalogue(platform, session, people))
