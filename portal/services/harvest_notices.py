@@ -58,7 +58,10 @@ def tell_of_run(session: Session, clock: Clock, run: HarvestRun, event: AuditEve
         text = f"采集来源“{source.name}”缺失的记录超过20%，须人工确认后才能撤下。{text}"
     if run.state == "failed":
         text = f"采集来源“{source.name}”没有完成：{run.error}"
+    admins: set[int] = set()
     if run.state in ("waiting", "failed"):
-        admins = select(Membership.account_id).where(Membership.role == "bureau_admin")
-        accounts |= set(session.scalars(admins))
-    tell(session, clock, accounts, event, text, f"/work/sources/{source.id}")
+        admins |= set(
+            session.scalars(select(Membership.account_id).where(Membership.role == "bureau_admin"))
+        )
+    tell(session, clock, admins, event, text, "/work/sources")
+    tell(session, clock, accounts - admins, event, text, "/work")

@@ -31,7 +31,6 @@ from portal.services.harvest_lease import enqueue_run, find_job
 from portal.services.harvest_run import CONFIRMED, end_failed
 
 _NAME = re.compile(r"[\w.-]{1,100}")
-SECRET_OPTIONS = frozenset({"apikey", "headers"})
 
 
 class HarvestService:
@@ -106,7 +105,8 @@ class HarvestService:
                 "kind", "unknown", message, {"kind": kind, "known": "、".join(kind_names())}
             )
         if not _is_web_address(url):
-            yield Defect("url", "scheme", "地址须是 http:// 或 https:// 开头的完整网址。")
+            message = "地址须是 http:// 或 https:// 开头的完整网址，不含用户名和口令。"
+            yield Defect("url", "scheme", message)
         if schedule and not croniter.is_valid(schedule):
             message = "“{schedule}”不是有效的时间表，请写五段 cron 表达式，如 30 2 * * *。"
             yield Defect("schedule", "cron", message, {"schedule": schedule})
@@ -218,4 +218,5 @@ def _is_web_address(url: str) -> bool:
         parts = urlsplit(url)
     except ValueError:
         return False
-    return parts.scheme in ("http", "https") and bool(parts.hostname) and " " not in url
+    is_complete = parts.scheme in ("http", "https") and bool(parts.hostname) and " " not in url
+    return is_complete and "@" not in parts.netloc  # it is shown, logged and reported
