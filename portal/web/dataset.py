@@ -23,6 +23,7 @@ from portal.services.structured_data import dataset_json_ld
 from portal.web import markdown
 from portal.web.access import public
 from portal.web.context import actor, clock, platform, session
+from portal.web.errors import message_of
 from portal.web.figures import kept_downloads, kept_views, similar_entries
 from portal.web.preview import Preview, show_preview
 
@@ -147,7 +148,7 @@ def download_right(entry: CatalogueEntry, view: EntryView) -> tuple[bool, str]:
     try:
         check_open(actor(), subject, view.opening)
     except NotOpen as error:
-        return False, error.text()
+        return False, message_of(error)
     return True, ""
 
 

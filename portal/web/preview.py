@@ -7,15 +7,16 @@ sort by, `-` before it: downwards), `rows` (page number). The export takes the s
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from portal.errors import Defect, Invalid
+from portal.errors import Invalid
 from portal.tables.cache import TableCache, TablePage
 from portal.tables.column_types import ColumnType
 from portal.tables.info import Column, TableInfo
 from portal.tables.query import MAX_OFFSET, Filter, TableQuery
+from portal.web.errors import defects_of
 from portal.web.kept import Kept
 from portal.web.paging import Paging, Pairs, address, page_number
 
@@ -64,7 +65,7 @@ class Preview:
     total: int
     paging: Paging
     asked: Asked
-    defects: tuple[Defect, ...] = ()
+    defects: Sequence[Mapping[str, str]] = ()  # in the reader's language
 
     @property
     def is_filtered(self) -> bool:
@@ -124,11 +125,11 @@ def show_preview(
     number = page_number(args, "rows", MAX_OFFSET // PAGE_ROWS)
     base: Pairs = [("table", table_id), *asked.pairs]
     paging = Paging(number, PAGE_ROWS, 0, path, base, "rows", ANCHOR)
-    defects: tuple[Defect, ...] = ()
+    defects: Sequence[Mapping[str, str]] = ()
     try:
         page = _page(tables, info, asked, paging.start)
     except Invalid as error:
-        defects = error.defects
+        defects = defects_of(error)
         page = TablePage([], 0, info.columns, None)
     total = page.total or 0
     return Preview(
