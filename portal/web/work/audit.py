@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from flask import render_template, request
@@ -29,6 +29,7 @@ from portal.web.work.blueprint import work_blueprint
 
 blueprint = work_blueprint("work_audit")
 PAGE = 100
+YEARS = range(2000, 2100)
 
 
 @blueprint.get("/work/audit")
@@ -81,9 +82,11 @@ def _midnight(name: str) -> datetime | None:
     if not text:
         return None
     try:
-        day = datetime.strptime(text, "%Y-%m-%d").date()
+        day = date.fromisoformat(text)
+        if day.year not in YEARS:
+            raise ValueError(day)
         return datetime.combine(day, time(), SHANGHAI)
-    except (ValueError, OverflowError):
+    except ValueError:
         label = gettext("起始日期") if name == "since" else gettext("截止日期")
         raise Invalid.one(
             name, "date_parsing", "“{label}”应为日期，如 2026-11-24。", label=label

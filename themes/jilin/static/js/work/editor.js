@@ -30,10 +30,4 @@
       if (target) target.focus();
     }
   }
-  // A second submit while the first is under way is stopped here; the server stops it too.
-  form.addEventListener("submit", (event) => {
-    if (form.dataset.sent) event.preventDefault();
-    form.dataset.sent = "yes";
-  });
-  window.addEventListener("pageshow", () => { delete form.dataset.sent; });
 })();
