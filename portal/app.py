@@ -40,8 +40,8 @@ def create_app(platform: Platform) -> Flask:
     app = Flask(__name__, static_folder=None, template_folder=None)
     _configure(app, settings)
     _use_theme(app, settings.theme, platform.extensions)
-    context.install(app, platform)
     security.install(app)
+    context.install(app, platform)  # after: its commit comes before the headers and the log line
     errors.install(app)
     presentation.install(app)
     Babel(app, locale_selector=language, default_locale="zh")

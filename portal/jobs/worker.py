@@ -13,6 +13,7 @@ from datetime import datetime
 import structlog
 from croniter import croniter
 from sqlalchemy import select
+from sqlalchemy.exc import DBAPIError
 
 from portal.clock import SHANGHAI
 from portal.jobs import queue
@@ -42,10 +43,18 @@ class Worker:
         indexing = threading.Thread(target=self._index_loop, name="indexer", daemon=True)
         indexing.start()
         while not self._stopping.is_set():
-            self.start_due_schedules()
-            if not self.run_one():
+            if not self._run_next():
                 self._stopping.wait(self._platform.settings.worker_poll_seconds)
         indexing.join(timeout=10)
+
+    def _run_next(self) -> bool:
+        """Queue what recurs and run the next job; while the database is away, there is none."""
+        try:
+            self.start_due_schedules()
+            return self.run_one()
+        except DBAPIError as error:
+            log.warning("database unavailable", error=str(error.orig))
+            return False
 
     def run_until_idle(self) -> None:
         """Run everything that is due now, and bring the index up (tests, commands)."""
@@ -87,9 +96,12 @@ class Worker:
 
     def _keep(self, job_id: int, lease: str, done: threading.Event) -> None:
         while not done.wait(RENEW_SECONDS):
-            with self._platform.database.writing() as session:
-                if not queue.renew(session, self._platform.clock, job_id, lease):
-                    return
+            try:
+                with self._platform.database.writing() as session:
+                    if not queue.renew(session, self._platform.clock, job_id, lease):
+                        return
+            except DBAPIError as error:
+                log.warning("lease not renewed", job=job_id, error=str(error.orig))
 
     def _index_loop(self) -> None:
         """Bring the index up in small batches; while the engine is down, try again soon."""

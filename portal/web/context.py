@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import cast
 
 from flask import Flask, Response, current_app, g, request
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from portal.actor import Actor
@@ -53,10 +54,15 @@ def install(app: Flask, parts: Platform) -> None:
     @app.after_request
     def _finish(response: Response) -> Response:
         if "db_session" in g and g.db_writes:
-            if response.status_code < 400:
-                g.db_session.commit()
-            else:
+            if response.status_code >= 400:
                 g.db_session.rollback()
+                return response
+            try:
+                g.db_session.commit()
+            except DBAPIError as error:
+                # Nothing was kept: the answer that says it was must not go out.
+                g.db_session.close()
+                return app.make_response(app.handle_user_exception(error))
         return response
 
     @app.teardown_request
