@@ -114,15 +114,12 @@ def package_autocomplete(call: Call, given: Autocomplete) -> list[dict[str, Any]
         )
     except SearchUnavailable as error:
         raise Unavailable("检索服务暂时不可用，请稍后重试。") from error
-    names = dict(
-        call.session.execute(
-            select(CatalogueEntry.id, CatalogueEntry.slug).where(
-                CatalogueEntry.id.in_([one.id for one in found])
-            )
+    rows = call.session.execute(
+        select(CatalogueEntry.id, CatalogueEntry.slug).where(
+            CatalogueEntry.id.in_([one.id for one in found])
         )
-        .tuples()
-        .all()
     )
+    names = {row.id: row.slug for row in rows}
     return [
         {
             "name": names[one.id],

@@ -212,7 +212,7 @@ class BulkImport:
             .where(OpenListRelease.organisation_id.in_(provider_ids))
             .group_by(OpenListRelease.organisation_id)
         )
-        return defaultdict(int, dict(rows.tuples().all()))
+        return defaultdict(int, {row[0]: row[1] or 0 for row in rows})
 
     def _request_index(self, entries: Sequence[CatalogueEntry]) -> None:
         now = self._clock()

@@ -99,11 +99,16 @@ def _facets(
         "share_type": (content.share_type,),
         "format": formats,
         "update_frequency": (content.update_frequency,),
-        "licence": (content.licence,),
+        "licence": (content.licence or _foreign_licence(content),),
         "tags": content.keywords,
         "state": ("published" if entry.is_public else "draft",),
     }
     return {name: tuple(v for v in values if v) for name, values in facets.items()}
+
+
+def _foreign_licence(content: EntryContent) -> str:
+    """Return the licence id of a foreign record that no licence of ours stands for."""
+    return str(content.foreign.get("package", {}).get("license_id") or "")
 
 
 def _stored(
