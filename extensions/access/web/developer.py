@@ -26,7 +26,8 @@ from extensions.access.rules import (
     UNDERTAKINGS,
     grantable_items,
 )
-from extensions.access.services.applications import ApplicationService, agreement_of
+from extensions.access.services.applications import ApplicationService
+from extensions.access.services.grants import agreement_of
 from extensions.access.services.keys import NewKey
 from extensions.access.services.usage import list_days
 from extensions.access.web.forms import Typed, plain, whole

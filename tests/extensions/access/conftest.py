@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 
 from extensions.access.models import AccessApplication, DataInterface
 from extensions.access.rules import UNDERTAKINGS, Request, Terms
-from extensions.access.services.applications import ApplicationService, agreement_of
+from extensions.access.services.applications import ApplicationService
+from extensions.access.services.grants import agreement_of
 from extensions.access.services.interfaces import InterfaceService
 from portal.actor import Actor
 from portal.app import create_app

@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 
 from extensions.access.flow import BINDING, FLOW, TABLE
 from extensions.access.models import AccessAgreement, AccessApplication
-from extensions.access.services.applications import ApplicationService, agreement_of
+from extensions.access.services.applications import ApplicationService
+from extensions.access.services.grants import agreement_of
 from portal.actor import SYSTEM, Actor
 from portal.errors import Conflict, Forbidden, GuardRefused, IllegalEvent
 from portal.models import AuditEvent, Deadline, Membership, Notice
