@@ -97,6 +97,7 @@ def _postgresql_engine(url: str) -> Engine:
         max_overflow=10,
         json_serializer=_dumps,
         json_deserializer=orjson.loads,
+        hide_parameters=True,  # values of a failed statement have no place in a log
         connect_args={"connect_timeout": 5},
     )
 
@@ -108,6 +109,7 @@ def _sqlite_engine(url: str) -> Engine:
         max_overflow=20,
         json_serializer=_dumps,
         json_deserializer=orjson.loads,
+        hide_parameters=True,  # values of a failed statement have no place in a log
         connect_args={"timeout": 30, "check_same_thread": False},
     )
     path = make_url(url).database or ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from typing import Any
 from urllib.parse import urlencode
 
@@ -9,7 +10,7 @@ import structlog
 from flask import Flask, Response, g, jsonify, redirect, render_template, request
 from flask_babel import gettext
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -77,6 +78,7 @@ def install(app: Flask) -> None:
     app.register_error_handler(ObjectMissing, _storage_error)
     app.register_error_handler(OperationalError, _database_error)
     app.register_error_handler(IntegrityError, _integrity_error)
+    app.register_error_handler(DataError, _data_error)
     app.register_error_handler(Exception, _unexpected)
 
 
@@ -107,6 +109,8 @@ def _http_error(error: HTTPException) -> AnyResponse:
 
 def _storage_error(error: Exception) -> AnyResponse:
     log.error("storage failed", error=str(error))
+    if _is_disk_full(error):
+        return _disk_full()
     return _answer(
         503, "storage", gettext("文件存储服务暂时不可用，没有保存任何内容，请稍后重试。"), []
     )
@@ -114,7 +118,29 @@ def _storage_error(error: Exception) -> AnyResponse:
 
 def _database_error(error: OperationalError) -> AnyResponse:
     log.error("database failed", error=str(error.orig))
+    if "disk is full" in str(error.orig):  # SQLite's words; PostgreSQL says it as 53100
+        return _disk_full()
     return _answer(503, "database", gettext("数据库暂时不可用，没有保存任何内容，请稍后重试。"), [])
+
+
+def _is_disk_full(error: BaseException | None) -> bool:
+    """True if the error, or what it came from, is a file system without room."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def _disk_full() -> AnyResponse:
+    text = gettext("服务器存储空间不足，没有保存任何内容。请联系管理员清理空间后重试。")
+    return _answer(507, "storage_full", text, [])
+
+
+def _data_error(error: DataError) -> AnyResponse:
+    """A value that no column can hold, such as a NUL character in a name or an address."""
+    log.warning("value refused by the database", error=str(error.orig))
+    return _answer(400, "bad_value", gettext("请求里含有不能处理的字符或数值，请检查后重试。"), [])
 
 
 def _integrity_error(error: IntegrityError) -> AnyResponse:
@@ -123,6 +149,9 @@ def _integrity_error(error: IntegrityError) -> AnyResponse:
 
 
 def _unexpected(error: Exception) -> AnyResponse:
+    if _is_disk_full(error):
+        log.error("disk full", error=str(error))
+        return _disk_full()
     log.exception("unexpected error", exc_info=error)
     return _answer(500, "internal", gettext("系统出现错误，已记录。请稍后重试。"), [])
 
