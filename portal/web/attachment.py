@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import PurePosixPath
 from urllib.parse import quote
 
@@ -39,11 +39,14 @@ def disposition(filename: str, fallback: str) -> dict[str, str]:
     return {"filename": plain, "filename*": "UTF-8''" + quote(filename, safe=_TOKEN_CHARACTERS)}
 
 
-def attachment(
-    body: Iterable[bytes] | bytes, media_type: str, filename: str, fallback: str
-) -> Response:
-    """Return the answer with the headers that keep browsers from running it."""
-    response = Response(body, content_type=media_type or "application/octet-stream")
+def attachment(body: bytes, media_type: str, filename: str, fallback: str) -> Response:
+    """Return the answer with the headers that keep browsers from running it.
+
+    An empty body is filled in later, and has no length yet.
+    """
+    response = Response(content_type=media_type or "application/octet-stream")
+    if body:
+        response.data = body
     response.headers.set("Content-Disposition", "attachment", **disposition(filename, fallback))
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
