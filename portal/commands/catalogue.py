@@ -15,6 +15,7 @@ from portal.api.action import table_of
 from portal.api.core import CORE_ACTIONS
 from portal.api.openapi import openapi_document
 from portal.commands import opened_platform
+from portal.commands.indexing_beside import indexing_beside
 from portal.platform import Platform
 from portal.services.indexer import count_pending, index_pending
 from portal.services.loading import LoadFailed, LoadReport, PackageLoader
@@ -22,6 +23,7 @@ from search.engine import SearchUnavailable
 
 GZIP_MAGIC = b"\x1f\x8b"
 ERRORS_SHOWN = 50
+WORTH_A_PROCESS_BYTES = 4 * 1024 * 1024
 
 
 @click.command("load")
@@ -32,7 +34,9 @@ def load(file: Path, all_or_nothing: bool, reason: str) -> None:
     """Load CKAN packages from FILE, one a line (JSON lines, also gzipped), and publish them."""
     with opened_platform() as platform:
         loader = PackageLoader(platform.database, platform.clock, source=file.name, reason=reason)
-        report = _load(loader, file, whole=all_or_nothing)
+        many = file.stat().st_size > WORTH_A_PROCESS_BYTES and not all_or_nothing
+        with indexing_beside(wanted=many):
+            report = _load(loader, file, whole=all_or_nothing)
         _index(platform)
     _say(report)
     if report.errors:

@@ -149,7 +149,7 @@ def test_search_speaks_solr(world: World) -> None:
     water = foreign_package(
         title="河流水质月报",
         tags=[{"name": "水质"}],
-        groups=[{"name": "resources"}],
+        groups=[{"name": "weather"}],
         license_id="unknown-licence",
         metadata_modified="2020-01-01T00:00:00",
     )
@@ -178,7 +178,7 @@ def test_search_speaks_solr(world: World) -> None:
     assert names(fq="tags:空气质量 AND tags:水质") == []
     assert names(fq="dataset_type:showcase") == []
     assert names(fq="metadata_modified:[NOW-2YEARS/YEAR TO NOW}") == [air["name"]]
-    assert names(fq_list=["tags:水质", "groups:resources"]) == [water["name"]]
+    assert names(fq_list=["tags:水质", "groups:weather"]) == [water["name"]]
     assert names(sort="metadata_modified desc") == [air["name"], water["name"]]
     assert names(sort="metadata_modified asc") == [water["name"], air["name"]]
     assert set(names(sort="title_string asc")) == both
