@@ -83,9 +83,9 @@ def _use_theme(app: Flask, theme: str, extensions: tuple[Extension, ...]) -> Non
     extension_folders = [
         Path(__file__).parents[1] / "extensions" / e.name / "templates" for e in extensions
     ]
-    app.jinja_env.loader = ChoiceLoader(
-        [FileSystemLoader([f / "templates" for f in folders] + extension_folders)]
-    )
+    own = FileSystemLoader([f / "templates" for f in folders] + extension_folders)
+    # Blueprints of extensions from outside bring a template folder of their own; ours come first.
+    app.jinja_env.loader = ChoiceLoader([own, app.create_global_jinja_loader()])
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     presentation.serve_static(app, [folder / "static" for folder in folders])
 

@@ -23,6 +23,7 @@ from portal.clock import Clock
 from portal.jobs.registry import JobKind
 from portal.models.entry import CatalogueEntry
 from portal.services import notices, value
+from portal.services.entry_hooks import ExtraSource, FacetSource, add_entry_hooks
 from portal.services.flow import FLOWS, FlowBinding
 from portal.services.notices import Audience
 from portal.services.value import SignalSource
@@ -37,7 +38,8 @@ class ExtensionError(Exception):
 
 @dataclass(frozen=True)
 class NavigationItem:
-    """A link in the head of every page. `audience`: public, signed_in, staff, bureau."""
+    """A link in the head of every page (`audience` public, signed_in, staff or bureau), or a section of
+    the work pages (`audience` work)."""
 
     label: str
     endpoint: str
@@ -67,7 +69,6 @@ class EntryPanel:
 
 PanelSource = Callable[[Session, Actor, CatalogueEntry], EntryPanel | None]
 MarkSource = Callable[[Session, CatalogueEntry], Sequence[str]]
-ExtraSource = Callable[[Session, CatalogueEntry], Mapping[str, Any]]
 SampleSource = Callable[[Session, Clock, Actor, CatalogueEntry, Mapping[str, Any]], None]
 """Makes an extension's part of a sample record (session, clock, the agency's editor, entry, record)."""
 WorkSource = Callable[[Session, Actor], Sequence[WorkItem]]
@@ -80,8 +81,10 @@ class Extension:
     routes: blueprints of pages (with CSRF protection); apis: blueprints called with credentials
     of their own, never with the session cookie.
     migrations: folder of an Alembic branch labelled with the extension's name.
-    marks: short words shown with an entry; panels: sections of its page; extras: more keys of
-    its CKAN package and DCAT output; signals: counts behind the value score.
+    marks: short words shown with an entry; panels: sections of its page; extras: more keys of its
+    CKAN package; signals: counts behind the value score; facets with the sources of their codes
+    (facet_codes); samples: its part of each sample record; finish_samples: what it adds once all of
+    them stand (called with the platform).
     """
 
     name: str
@@ -93,6 +96,7 @@ class Extension:
     jobs: tuple[JobKind, ...] = ()
     migrations: Path | None = None
     facets: tuple[Facet, ...] = ()
+    facet_codes: tuple[FacetSource, ...] = ()
     signals: tuple[SignalSource, ...] = ()
     marks: tuple[MarkSource, ...] = ()
     panels: tuple[PanelSource, ...] = ()
@@ -100,8 +104,8 @@ class Extension:
     work: tuple[WorkSource, ...] = ()
     navigation: tuple[NavigationItem, ...] = ()
     actions: tuple[Any, ...] = ()
-    commands: tuple[Any, ...] = ()
     samples: tuple[SampleSource, ...] = ()
+    finish_samples: tuple[Callable[[Any], None], ...] = ()
 
 
 def load_extensions(names: Sequence[str]) -> tuple[Extension, ...]:
@@ -146,5 +150,6 @@ def register(extension: Extension) -> None:
     permissions.add_rules(extension.permissions)
     notices.add_audiences(extension.audiences)
     value.add_signal_sources(extension.signals)
+    add_entry_hooks(extension.facet_codes, extension.extras)
     for facet in extension.facets:
         register_facet(facet)

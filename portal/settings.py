@@ -38,7 +38,7 @@ class Settings(BaseModel):
         ""
     )
     redis_url: Annotated[
-        str, Field(description="Shared quotas and revocation; empty: database")
+        str, Field(description="Shared quotas; empty: counted in the database")
     ] = ""
     fetch_allowed_hosts: Annotated[
         tuple[str, ...], Field(description="host:port list that may be fetched though private")
@@ -114,6 +114,8 @@ def read_settings(environ: Mapping[str, str] = os.environ, **overrides: Any) -> 
     """
     names = Settings.model_fields
     given = {n: environ[PREFIX + n.upper()] for n in names if environ.get(PREFIX + n.upper())}
+    if environ.get(PREFIX + "EXTENSIONS") == "":
+        given["extensions"] = ""  # empty means none here, not the default
     try:
         settings = Settings.model_validate({**given, **overrides})
     except ValidationError as error:

@@ -5,7 +5,7 @@ from pathlib import Path
 from extensions.access.api import rows
 from extensions.access.flow import BINDING
 from extensions.access.permissions import RULES
-from extensions.access.samples import sample_interface
+from extensions.access.samples import sample_applications, sample_interface
 from extensions.access.services import hooks, timers
 from extensions.access.web import developer, interfaces, panel, review
 from portal.extension import Extension, NavigationItem
@@ -24,6 +24,7 @@ extension = Extension(
     panels=(panel.interface_panel,),
     work=(hooks.waiting_applications,),
     samples=(sample_interface,),
+    finish_samples=(sample_applications,),
     navigation=(
         NavigationItem("开发者中心", "access_developer.centre", icon="code"),
         NavigationItem("数据申请", "access_review.applications", "work", icon="key-round"),

@@ -72,6 +72,9 @@ def load_sample(
             for record in records[start : start + BATCH]:
                 _load_record(platform, session, record, stand_ins)
         progress(min(start + BATCH, len(records)), len(records))
+    for extension in platform.extensions:
+        for finish in extension.finish_samples:
+            finish(platform)
     with platform.database.writing() as session:
         session.add(KeptValue(name=DONE, value=str(len(records))))
     return accounts

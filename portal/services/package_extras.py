@@ -103,12 +103,14 @@ def package_extras(
     version: EntryVersion,
     content: EntryContent,
     facts: EntryFacts,
+    more: Mapping[str, Any],
     *,
     internal: bool = False,
 ) -> list[dict[str, Any]]:
-    """Return the extras of a package, sorted by key."""
+    """Return the extras of a package, sorted by key; `more` are those of extensions."""
     ours: dict[str, Any] = content_extras(content, internal=internal)
     ours |= _computed(entry, version, content, facts)
+    ours |= {key: text for key, value in more.items() if (text := extra_text(value)) != ""}
     came: list[Mapping[str, Any]] = content.foreign.get("extras", [])
     for extra in came:
         key = str(extra.get("key"))

@@ -13,6 +13,7 @@ from portal.models.entry import CatalogueEntry, EntryVersion, find_unfinished_ve
 from portal.rules.entry_content import EntryContent
 from portal.services.content import content_of
 from portal.services.entry_facts import EntryFacts, facts_of
+from portal.services.entry_hooks import more_facets
 from search.document import SearchDocument
 
 ABSTRACT_SHOWN = 160
@@ -102,6 +103,7 @@ def _facets(
         "licence": (content.licence or _foreign_licence(content),),
         "tags": content.keywords,
         "state": ("published" if entry.is_public else "draft",),
+        **more_facets(entry, content),
     }
     return {name: tuple(v for v in values if v) for name, values in facets.items()}
 

@@ -10,8 +10,9 @@ from flask import session as cookie
 from flask_babel import gettext
 from werkzeug.wrappers import Response
 
+from portal.actor import Actor
 from portal.errors import TooManyRequests
-from portal.services.accounts import WrongPassword, sign_in, sign_out
+from portal.services.accounts import WrongPassword, actor_of_session, sign_in, sign_out
 from portal.web.access import public
 from portal.web.context import actor, clock, platform, session
 from portal.web.errors import message_of
@@ -24,7 +25,8 @@ def local_target(target: str) -> str:
     """Return the target if it lies on this site, else the work list. Never an open redirect."""
     parts = urlsplit(target)
     plain = target.startswith("/") and not target.startswith(("//", "/\\"))
-    return target if plain and not parts.netloc and "\\" not in target else ""
+    is_clean = target.isprintable() and "\\" not in target
+    return target if plain and not parts.netloc and is_clean else ""
 
 
 @blueprint.get("/login")
@@ -32,7 +34,7 @@ def local_target(target: str) -> str:
 def form() -> Any:
     target = local_target(request.args.get("next", ""))
     if not actor().is_anonymous:
-        return redirect(target or home_of_actor())
+        return redirect(target or home_of(actor()))
     return render_template("login.html", next=target, username="", error="")
 
 
@@ -55,11 +57,15 @@ def login() -> Any:
         page = render_template(
             "login.html", next=target, username=username, error=message_of(error)
         )
-        return page, 429 if isinstance(error, TooManyRequests) else 401
+        if isinstance(error, TooManyRequests):
+            return page, 429, {"Retry-After": str(error.params["retry_after_seconds"])}
+        return page, 401
     cookie.clear()  # a new session: nothing that stood in the cookie before survives the login
     cookie.permanent = True
     cookie[SESSION_TOKEN] = signed_in.token
-    return redirect(target or "/work")
+    with parts.database.reading() as reading:
+        who = actor_of_session(reading, parts.clock, signed_in.token)
+    return redirect(target or home_of(who))
 
 
 @blueprint.post("/logout")
@@ -73,5 +79,6 @@ def logout() -> Response:
     return redirect("/")
 
 
-def home_of_actor() -> str:
-    return "/work" if actor().organisation_ids else "/developer"
+def home_of(who: Actor) -> str:
+    """Return where somebody's work is: staff at the work list, everybody else at the developer centre."""
+    return "/work" if who.organisation_ids else "/developer"

@@ -6,6 +6,7 @@ import re
 import secrets
 import threading
 import time
+from ipaddress import ip_address, ip_network
 from uuid import uuid4
 
 import structlog
@@ -19,7 +20,10 @@ from portal.web.context import platform
 
 SESSION_TOKEN = "token"
 WINDOW_SECONDS = 60
+CREDENTIAL_HEADERS = ("Authorization", "X-API-Key", "X-CKAN-API-Key")
+CREDENTIAL_FACTOR = 10
 MAX_ADDRESSES = 50_000
+ANONYMOUS_BODY_BYTES = 256 * 1024
 _REQUEST_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
 POLICY = (
     "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'self' 'nonce-{nonce}'; "
@@ -55,11 +59,14 @@ def install(app: Flask) -> None:
         g.request_id = given if _REQUEST_ID.fullmatch(given) else str(uuid4())
         g.started = time.perf_counter()
         g.actor = ANONYMOUS
-        if request.endpoint is None or request.endpoint.endswith("static"):
+        if request.endpoint == "static":
             return
         identify()
         if g.actor.is_anonymous:
             _limit(window)
+            if request.blueprint not in current_app.config["API_BLUEPRINTS"]:
+                # Visitors send no files: whoever is not signed in fills no disk with a form.
+                request.max_content_length = ANONYMOUS_BODY_BYTES
         access.enforce()
 
     @app.context_processor
@@ -86,9 +93,20 @@ def client_address() -> str:
     return request.remote_addr or ""
 
 
+def network_of(address: str) -> str:
+    """Return what one caller holds: an IPv4 address, or the /64 of an IPv6 one."""
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return address
+    return address if found.version == 4 else str(ip_network((found, 64), strict=False))
+
+
 def _limit(window: AddressWindow) -> None:
     limit = platform().settings.anonymous_rate
-    if limit and window.count(client_address(), time.time()) > limit:
+    if any(request.headers.get(name) for name in CREDENTIAL_HEADERS):
+        limit *= CREDENTIAL_FACTOR  # the key's own quota decides; this only slows guesses
+    if limit and window.count(network_of(client_address()), time.time()) > limit:
         raise TooManyRequests(retry_after_seconds=WINDOW_SECONDS)
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from contextlib import closing
-from pathlib import Path
 
 import pytest
 
@@ -13,14 +11,15 @@ from harvesters.kinds import kind_names, make_kind
 from harvesters.record import FaultyRecord, HarvestedRecord, SourceFailed, SourceSettings
 from portal.codes import all_code_names
 from portal.extension import ExtensionError
+from portal.jobs.worker import Worker
 from portal.net import guarded_session
 from portal.platform import Platform
-from search.engines import open_engine
 from search.facets import FACETS
 from search.request import FacetAsk, FacetCount, SearchRequest
 from tests.docs.conftest import Visit
+from tests.factories import Catalogue, People
 from tests.harvesters.replay import Answer, ReplayServer
-from tests.search.documents import PUBLIC, entry
+from tests.search.documents import PUBLIC
 
 
 def test_the_extension_adds_a_page_and_a_link(visit: Visit) -> None:
@@ -55,20 +54,17 @@ def test_the_action_answers_as_the_others_do(visit: Visit) -> None:
 
 
 def test_the_facet_counts_and_filters(
-    installed: None, make_platform: Callable[..., Platform], tmp_path: Path
+    installed: None, make_platform: Callable[..., Platform]
 ) -> None:
-    make_platform("sqlite", extensions=("level",))
+    platform = make_platform("sqlite", extensions=("level",))
     assert FACETS["level"].title == "层级"
-    with closing(open_engine("", tmp_path / "index")) as engine:
-        documents = [
-            entry(1, "省级数据", facets={"level": ["province"]}),
-            entry(2, "市级数据", facets={"level": ["city"]}),
-        ]
-        engine.write(documents, [])
-        asked = SearchRequest(facets=(FacetAsk("level"),), filters={"level": ("city",)})
-        found = engine.search(asked, PUBLIC)
-    assert [hit.id for hit in found.hits] == [2]
-    assert set(found.facets["level"]) == {FacetCount("province", 1), FacetCount("city", 1)}
+    with platform.database.writing() as session:
+        published = Catalogue(platform, session, People(platform, session)).published()
+    Worker(platform).run_until_idle()
+    asked = SearchRequest(facets=(FacetAsk("level"),), filters={"level": ("province",)})
+    found = platform.engine.search(asked, PUBLIC)
+    assert [hit.id for hit in found.hits] == [published.id]
+    assert set(found.facets["level"]) == {FacetCount("province", 1)}
 
 
 def gather(body: bytes) -> list[HarvestedRecord | FaultyRecord]:

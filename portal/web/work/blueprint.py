@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint
+from flask import Blueprint, url_for
 from flask_babel import gettext
 
 from portal.actor import Actor
 from portal.permissions import Permission, is_allowed, require
-from portal.web.context import actor
+from portal.web.context import actor, platform
 
 ID = "int(max=2147483647)"
 """Converter of row numbers in addresses; a longer number is no row and answers 404."""
@@ -47,6 +47,12 @@ def sections_of(reader: Actor) -> list[tuple[str, str]]:
     ):
         if is_allowed(reader, permission):
             sections.append((address, words))
+    sections += [
+        (url_for(item.endpoint), gettext(item.label))
+        for extension in platform().extensions
+        for item in extension.navigation
+        if item.audience == "work"
+    ]
     sections.append(("/notices", gettext("消息")))
     sections.append(("/account", gettext("我的账号")))
     return sections
