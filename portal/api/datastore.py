@@ -121,7 +121,7 @@ def _query(info: TableInfo, given: DatastoreSearch) -> TableQuery:
         if column == "_id":
             after_id = _after(value)
             continue
-        filters += _filters(names.get(column, column), value)
+        filters += _filters(str(names.get(column, column)), value)
     words = given.q
     if isinstance(words, dict):
         filters += [Filter(names.get(c, c), "contains", str(v)) for c, v in words.items()]
@@ -134,10 +134,8 @@ def _query(info: TableInfo, given: DatastoreSearch) -> TableQuery:
 
 def _filters(column: str, value: Any) -> list[Filter]:
     if isinstance(value, Mapping):
-        return [Filter(column, _OPERATORS.get(op, op), _text(v)) for op, v in value.items()]
+        return [Filter(column, _OPERATORS.get(op, str(op)), _text(v)) for op, v in value.items()]
     if isinstance(value, list):
-        if len(value) == 1:
-            return _filters(column, value[0])
         return [Filter(column, "in", [_text(v) for v in value])]
     if value is None:
         return [Filter(column, "is_blank")]

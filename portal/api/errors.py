@@ -54,7 +54,7 @@ def answer_of(error: errors.PortalError) -> tuple[int, dict[str, Any]]:
 
 def _denial(error: errors.PortalError) -> str:
     if isinstance(error, errors.Unauthenticated):
-        return gettext("拒绝访问：请在 Authorization 请求头中提供有效的令牌。")
+        return str(gettext("拒绝访问：请在 Authorization 请求头中提供有效的令牌。"))
     return f"{gettext('拒绝访问：')}{message_of(error)}"
 
 

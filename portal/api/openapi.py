@@ -99,7 +99,7 @@ def _operation(action: Action, method: str = "post") -> dict[str, Any]:
             **{status: _response(text, "Failure") for status, text in _ERRORS.items()},
         },
     }
-    optional = [{}] if action.access is Access.PUBLIC else []
+    optional: list[dict[str, Any]] = [{}] if action.access is Access.PUBLIC else []
     operation["security"] = [*optional, {"token": []}, {"bearer": []}]
     return operation
 

@@ -84,7 +84,7 @@ def package_search(call: Call, given: PackageSearch) -> Raw:
     request = _request(asked, given, rows)
     private = given.include_private or given.include_drafts
     result = _search(call, request, private=private)
-    body = {
+    body: dict[str, Any] = {
         "count": result.total,
         "facets": {},
         "results": [orjson.Fragment(raw) for raw in _packages(call, result.hits, given)],

@@ -15,6 +15,7 @@ from werkzeug.datastructures import FileStorage
 
 from portal.api.errors import BadRequest
 from portal.errors import Invalid, TooLarge
+from portal.services.json_depth import is_too_deep
 
 JSON_MAX_BYTES = 32 * 1024 * 1024
 UPLOAD_FIELD = "upload"
@@ -54,6 +55,8 @@ def _json_object(body: bytes) -> dict[str, Any]:
         ) from error
     if not isinstance(data, dict):
         raise BadRequest("Bad request - JSON Error: 请求正文应为 JSON 对象")
+    if is_too_deep(body, data):
+        raise BadRequest("Bad request - JSON Error: 请求正文嵌套太深")
     if b"\\u0000" in body:
         _refuse_nul(data)
     return data

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from typing import Any
 
 from dateutil.relativedelta import relativedelta
 
 _STEP = re.compile(r"([+-])(\d{1,4})(YEAR|MONTH|DAY|HOUR|MINUTE|SECOND)S?|/(YEAR|MONTH|DAY|HOUR)S?")
-_ZEROED = {
+_ZEROED: dict[str, dict[str, Any]] = {
     "YEAR": {"month": 1, "day": 1, "hour": 0},
     "MONTH": {"day": 1, "hour": 0},
     "DAY": {"hour": 0},

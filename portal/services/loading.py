@@ -18,6 +18,7 @@ from portal.errors import Invalid, PortalError
 from portal.models.organisation import get_organisation
 from portal.services import audit, notices
 from portal.services.imports import Imported, PackageImporter
+from portal.services.json_depth import is_too_deep
 from portal.services.organisations import BUREAU_CODE
 from portal.services.package_input import wire_name
 
@@ -172,6 +173,8 @@ def _package(line: bytes) -> Any:
     package = orjson.loads(line)
     if not isinstance(package, dict):
         raise Invalid([], "每行应为一个 JSON 对象。")
+    if is_too_deep(line, package):
+        raise Invalid([], "嵌套太深。")
     if b"\\u0000" in line:
         raise Invalid([], "含有不允许的控制字符（\\u0000）。")
     return package

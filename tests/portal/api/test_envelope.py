@@ -101,7 +101,10 @@ def test_an_unknown_action_and_a_write_by_get_are_bare_strings(world: World) -> 
 
 
 @SQLITE
-@pytest.mark.parametrize("body", ["{bad", "[1]", '"text"', '{"id": "\\ud800"}', "{" * 5000])
+@pytest.mark.parametrize(
+    "body",
+    ["{bad", "[1]", '"text"', '{"id": "\\ud800"}', "{" * 5000, '{"a":' + "[" * 70 + "]" * 70 + "}"],
+)
 def test_malformed_json_is_a_bare_string(world: World, body: str) -> None:
     response = world.editor.send(
         "POST", "package_create", data=body, content_type="application/json"
