@@ -138,7 +138,7 @@ class Stages:
         self._open_list.pass_review(self._cast.officer, place, REVIEW)
         if stage == "planned" or not self._can_open(place):
             return
-        self._open_list.publish(self._cast.reviewer, place)
+        self._open_list.publish(self._cast.reviewer, place, reason="示例：随同批次开放")
         self._after_opening(place, stage, record.get("reason") or "示例")
 
     def _can_open(self, place: OpenListEntry) -> bool:

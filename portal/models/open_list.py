@@ -80,3 +80,23 @@ def find_open_list_entry(session: Session, entry_id: int) -> OpenListEntry | Non
             OpenListEntry.entry_id == entry_id, OpenListEntry.state.not_in(ENDED)
         )
     ).first()
+
+
+def list_higher_planned(
+    session: Session, place: OpenListEntry, *, limit: int = 3
+) -> list[OpenListEntry]:
+    """Return planned data of the same agency with a higher value score: it should open first."""
+    return list(
+        session.scalars(
+            select(OpenListEntry)
+            .join(CatalogueEntry, CatalogueEntry.id == OpenListEntry.entry_id)
+            .where(
+                OpenListEntry.state == "planned",
+                OpenListEntry.id != place.id,
+                CatalogueEntry.provider_id == place.entry.provider_id,
+                CatalogueEntry.value_score > place.entry.value_score,
+            )
+            .order_by(CatalogueEntry.value_score.desc(), OpenListEntry.id)
+            .limit(limit)
+        )
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -32,6 +32,7 @@ _MESSAGES = {
 }
 
 
+LONGEST_TEXT, LARGEST_NUMBER = 100_000, 2**53
 _ADAPTER: TypeAdapter[EntryContent] = TypeAdapter(EntryContent)
 _FIELDS = frozenset(EntryContent.__dataclass_fields__)
 
@@ -47,6 +48,7 @@ def parse_content(values: Mapping[str, Any]) -> EntryContent:
         for name in values
         if name not in _FIELDS
     ]
+    unknown += [*_unstorable(values)]
     try:
         content = _ADAPTER.validate_python({k: v for k, v in values.items() if k in _FIELDS})
     except ValidationError as error:
@@ -54,6 +56,27 @@ def parse_content(values: Mapping[str, Any]) -> EntryContent:
     if unknown:
         raise Invalid(unknown)
     return content
+
+
+def _unstorable(values: Any, place: str = "") -> Iterator[Defect]:
+    """Name what no database keeps: NULs, texts and numbers beyond all measure."""
+    if isinstance(values, str):
+        if "\x00" in values:
+            yield Defect(
+                place, "control_character", "“{field}”含有不可见的控制字符。", {"field": place}
+            )
+        elif len(values) > LONGEST_TEXT:
+            yield Defect(
+                place, "too_long", "“{field}”超过{max}个字。", {"field": place, "max": LONGEST_TEXT}
+            )
+    elif isinstance(values, int) and abs(values) > LARGEST_NUMBER:
+        yield Defect(place, "too_large", "“{field}”的数值过大。", {"field": place})
+    elif isinstance(values, Mapping):
+        for name, value in values.items():
+            yield from _unstorable(value, f"{place}.{name}" if place else str(name))
+    elif isinstance(values, list | tuple):
+        for number, value in enumerate(values):
+            yield from _unstorable(value, f"{place}.{number}")
 
 
 def _defect(error: Any) -> Defect:

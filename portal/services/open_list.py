@@ -104,10 +104,16 @@ class OpenListService:
         place.reason, place.reviewed_by = reason, actor.account_id
 
     def publish(
-        self, actor: Actor, place: OpenListEntry, *, seen: int | None = None, key: str | None = None
+        self,
+        actor: Actor,
+        place: OpenListEntry,
+        *,
+        reason: str = "",
+        seen: int | None = None,
+        key: str | None = None,
     ) -> OpenListEntry:
-        """Open the data to the public."""
-        self._flow.fire(place, "publish", actor, seen=seen, key=key)
+        """Open the data to the public; passing over planned data of higher value needs a reason."""
+        self._flow.fire(place, "publish", actor, reason=reason, seen=seen, key=key)
         self._release(place, "open")
         self._changed(place)
         return place

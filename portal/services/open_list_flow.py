@@ -7,7 +7,7 @@ from datetime import date
 from portal.clock import local_date
 from portal.codes import code_list
 from portal.models.distribution import FILE, INTERFACE, LINK, list_distributions
-from portal.models.open_list import OpenListEntry
+from portal.models.open_list import OpenListEntry, list_higher_planned
 from portal.rules.calendar import working_days_between
 from portal.rules.transitions import Transition
 from portal.services.catalogue_flow import TABLE
@@ -80,6 +80,19 @@ def ready_to_open(attempt: Attempt) -> None:
         raise refuse("distributions", "no_interface", "有条件开放的数据须先登记数据接口。")
     if licence is None or licence["for_open_type"] != "conditional":
         raise refuse("licence", "no_agreement", "有条件开放的数据须选定使用协议。")
+
+
+def ready_in_order(attempt: Attempt) -> None:
+    """High-value data opens first (art. 29): passing over a higher one needs a reason."""
+    ready_to_open(attempt)
+    higher = list_higher_planned(attempt.session, attempt.subject, limit=1)
+    if higher and not attempt.reason:
+        raise refuse(
+            "reason",
+            "passed_over",
+            "计划开放的“{title}”价值更高，应当优先开放；先开放本数据请说明理由（第29条）。",
+            title=higher[0].version.title,
+        )
 
 
 def other_type_published(attempt: Attempt) -> None:
@@ -160,7 +173,7 @@ BINDING = FlowBinding(
         "may_open": may_open,
         "reviewed_by_another": reviewed_by_another,
         "reason_given": reason_given,
-        "ready_to_open": ready_to_open,
+        "ready_to_open": ready_in_order,
         "other_type_published": other_type_published,
         "may_resume": may_resume,
         "removal_noticed": removal_noticed,

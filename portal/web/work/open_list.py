@@ -14,7 +14,7 @@ from portal.codes import code_list
 from portal.errors import GuardRefused, Invalid
 from portal.models.distribution import FILE, INTERFACE, LINK, list_distributions
 from portal.models.entry import CatalogueEntry, EntryVersion
-from portal.models.open_list import ENDED, OpenListEntry, find_open_list_entry
+from portal.models.open_list import ENDED, OpenListEntry, find_open_list_entry, list_higher_planned
 from portal.rules.security_review import CHECKS, PASSED, review_defects
 from portal.services.content import content_of
 from portal.services.flow import Attempt, Flow
@@ -189,7 +189,7 @@ def _page(place_id: int, problem: Problem | None = None) -> str:
         kinds={d.kind for d in distributions},
         needed=(FILE, LINK) if shown.open_type == "unconditional" else (INTERFACE,),
         licence=code_list("licences").find(content.licence),
-        higher=_higher(shown) if shown.state == "planned" else [],
+        higher=list_higher_planned(session(), shown) if shown.state == "planned" else [],
         timeline=timeline(session(), shown.entry_id, version_id=shown.version_id),
         may_announce=shown.entry.provider_id in actor().acts_for("agency"),
         outdated=shown.entry.published_version_id != shown.version_id,
@@ -215,23 +215,6 @@ def missing(shown: OpenListEntry) -> list[dict[str, str]]:
     except GuardRefused as refusal:
         return defects_of(refusal)
     return []
-
-
-def _higher(shown: OpenListEntry) -> list[Any]:
-    """Return planned data of the same agency with a higher value, which should open first."""
-    query = (
-        select(OpenListEntry.id, EntryVersion.title, CatalogueEntry.value_score)
-        .join(CatalogueEntry, CatalogueEntry.id == OpenListEntry.entry_id)
-        .join(EntryVersion, EntryVersion.id == OpenListEntry.version_id)
-        .where(
-            OpenListEntry.state == "planned",
-            CatalogueEntry.provider_id == shown.entry.provider_id,
-            CatalogueEntry.value_score > shown.entry.value_score,
-        )
-        .order_by(CatalogueEntry.value_score.desc())
-        .limit(3)
-    )
-    return list(session().execute(query))
 
 
 def _service() -> OpenListService:
@@ -288,7 +271,13 @@ def _fail(place_id: int) -> None:
 @writes
 def publish(place_id: int) -> Any:
     def act() -> None:
-        _service().publish(actor(), place_for_work(place_id), seen=form_seen(), key=form_key())
+        _service().publish(
+            actor(),
+            place_for_work(place_id),
+            reason=form_text("reason"),
+            seen=form_seen(),
+            key=form_key(),
+        )
 
     return _decide(place_id, act, gettext("数据已向社会开放。"))
 

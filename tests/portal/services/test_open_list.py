@@ -56,3 +56,16 @@ def test_retiring_the_entry_ends_its_place(catalogue: Catalogue, people: People)
     place = catalogue.opened()
     catalogue.entries.retire(people.bureau, place.entry, reason="依据失效", consequences_shown=True)
     assert place.state == "removed"
+
+
+def test_passing_over_a_planned_one_of_higher_value_needs_a_reason(
+    catalogue: Catalogue, people: People
+) -> None:
+    higher, place = catalogue.planned(), catalogue.planned(content(theme="other"))
+    assert higher.entry.value_score > place.entry.value_score
+    catalogue.file(place.entry)
+    with pytest.raises(GuardRefused) as caught:
+        catalogue.open_list.publish(people.agency_reviewer, place)
+    assert higher.version.title in caught.value.defects[0].text()
+    catalogue.open_list.publish(people.agency_reviewer, place, reason="社会急需")
+    assert place.state == "open"
