@@ -140,10 +140,11 @@ def sign_in(
         TooManyRequests: too many failures; says after how many seconds to try again.
         WrongPassword: name or password is wrong.
     """
-    keys = [_failure_key(secret, "name", username), _failure_key(secret, "address", address)]
     with database.reading() as session:
-        _check_locks(session, clock(), keys)
         account = find_account(session, username)
+        name = account.username if account is not None else username  # also found by its public id
+        keys = [_failure_key(secret, "name", name), _failure_key(secret, "address", address)]
+        _check_locks(session, clock(), keys)
     right = _password_is_right(account, password)
     with database.writing() as session:
         if not right or account is None:

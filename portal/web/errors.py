@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import errno
-from typing import Any
-from urllib.parse import urlencode
+from typing import Any, cast
+from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import structlog
 from flask import Flask, Response, g, jsonify, redirect, render_template, request
@@ -99,7 +99,7 @@ def _csrf_error(_error: CSRFError) -> AnyResponse:
 def _http_error(error: HTTPException) -> AnyResponse:
     status = error.code or 500
     if status < 400:
-        return error.get_response()  # type: ignore[return-value]
+        return _moved(error)
     message = gettext(HTTP_MESSAGES.get(status, "请求没有完成。"))
     response = _answer(status, "http_error", message, [])
     if status == 405 and getattr(error, "valid_methods", None):
@@ -121,6 +121,16 @@ def _database_error(error: OperationalError) -> AnyResponse:
     if "disk is full" in str(error.orig):  # SQLite's words; PostgreSQL says it as 53100
         return _disk_full()
     return _answer(503, "database", gettext("数据库暂时不可用，没有保存任何内容，请稍后重试。"), [])
+
+
+def _moved(error: HTTPException) -> AnyResponse:
+    """Redirect within this site, whatever name the Host header gave it."""
+    response = cast(AnyResponse, error.get_response(request.environ))
+    parts = urlsplit(response.headers.get("Location", "/"))
+    response.headers["Location"] = urlunsplit(
+        ("", "", f"/{parts.path.lstrip('/')}", parts.query, "")
+    )
+    return response
 
 
 def _is_disk_full(error: BaseException | None) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 from flask import Flask, abort, g, send_from_directory, url_for
 from flask_babel import get_locale
 from markupsafe import Markup
+from werkzeug.security import safe_join
 
 from portal.clock import SHANGHAI
 from portal.codes import code_list
@@ -20,6 +21,7 @@ from portal.web.access import public
 from portal.web.context import platform, session
 
 YEAR_SECONDS = 365 * 86400
+LONGEST_PATH = 200  # a longer name is an error of the file system, no missing file
 
 
 def install(app: Flask) -> None:
@@ -104,7 +106,10 @@ def serve_static(app: Flask, folders: list[Path]) -> None:
     """Serve theme files under /static/, named with their hash so that they never go stale."""
 
     def find(filename: str) -> Path | None:
-        return next((f for f in folders if (f / filename).is_file()), None)
+        path = safe_join("", filename)
+        if path is None or len(path) > LONGEST_PATH:
+            return None
+        return next((f for f in folders if (f / path).is_file()), None)
 
     @lru_cache(maxsize=512)
     def fingerprint(filename: str) -> str:
