@@ -25,6 +25,7 @@ blueprint = Blueprint("catalogue", __name__)
 PAGE_ROWS = 20
 DEEPEST_PAGE = 500
 WORDS_MAX = 200
+OFFERED_WORDS = 5
 SORTS = {
     "": (Sort.RELEVANCE, True),
     "value": (Sort.VALUE, True),
@@ -147,16 +148,19 @@ def marked(text: str) -> Markup:
 
 
 def _offers(words: str, found: SearchResult) -> list[tuple[str, str]]:
-    """Return (address, text) of what may have been meant: near titles, then single words."""
+    """Return (address, text) of what may have been meant and finds something: near titles, words."""
     if found.total or not words:
         return []
-    offers = []
     try:
         near = platform().engine.suggest(words, PUBLIC, limit=3)
-        offers = [(address(request.path, [("q", s.title)]), s.title) for s in near]
     except SearchUnavailable as error:
         raise Unavailable("检索服务暂时不可用，请稍后重试；数据的下载不受影响。") from error
     parts = dict.fromkeys(word.text for word in analyse(words).required)
-    if len(parts) > 1:
-        offers += [(address(request.path, [("q", part)]), part) for part in list(parts)[:5]]
-    return offers
+    offered = [suggestion.title for suggestion in near]
+    offered += [part for part in list(parts)[:OFFERED_WORDS] if _finds(part)]
+    return [(address(request.path, [("q", text)]), text) for text in dict.fromkeys(offered)]
+
+
+def _finds(words: str) -> bool:
+    asked = SearchRequest(words=words, rows=0)
+    return search_catalogue(session(), platform().engine, asked, actor()).total > 0

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, current_app, render_template, request
 from markupsafe import Markup
 
 from portal.clock import local_date
@@ -24,11 +24,12 @@ from portal.web import markdown
 from portal.web.access import public
 from portal.web.context import actor, clock, platform, session
 from portal.web.errors import message_of
-from portal.web.figures import kept_downloads, kept_views, similar_entries
+from portal.web.figures import kept_downloads, kept_sections, kept_views, similar_entries
+from portal.web.presentation import language_code
 from portal.web.preview import Preview, show_preview
 
 blueprint = Blueprint("dataset", __name__)
-REASONS_SHOWN = 3
+EXCERPT_MAX = 140
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class Page:
 
     view: EntryView
     abstract: Markup
+    excerpt: str
     json_ld: dict[str, Any]
 
 
@@ -48,25 +50,49 @@ def dataset(key: str) -> Any:
     view = page.view
     may_download, refusal = download_right(entry, view)
     file, preview = _preview(view, request.args) if may_download else (None, None)
+    shown = {
+        "entry": view,
+        "content": view.content,
+        "abstract": page.abstract,
+        "excerpt": page.excerpt,
+        "licence": code_list("licences").find(view.content.licence),
+        "may_download": may_download,
+        "file": file,
+        "preview": preview,
+        "forms": EXPORT_FORMS,
+    }
     return render_template(
         "dataset.html",
-        entry=view,
-        content=view.content,
-        abstract=page.abstract,
+        **shown,
+        section=lambda name: _section(name, entry.index_version, shown),
         json_ld=page.json_ld,
-        licence=code_list("licences").find(view.content.licence),
         reasons=[r for r in view.value.get("reasons", []) if r["points"] > 0],
         panels=_panels(entry),
         marks=_marks(entry),
-        may_download=may_download,
         refusal=refusal,
-        file=file,
-        preview=preview,
-        citations=_citations(view),
         downloads=kept_downloads(view.id),
         similar=_similar(view),
-        forms=EXPORT_FORMS,
     )
+
+
+def _section(name: str, index_version: int, shown: dict[str, Any]) -> Markup:
+    """Return a part of the page as HTML, kept while the entry stays as it is.
+
+    A filtered preview is made anew; the first rows of a table and all the rest are not.
+    """
+    view: EntryView = shown["entry"]
+    template = current_app.jinja_env.get_template(f"parts/{name}.html")
+
+    def make() -> Markup:
+        return Markup(template.render(**shown, citations=_citations(view)))
+
+    if name == "preview" and not shown["preview"].is_first:
+        return make()
+    table = shown["file"].public_id if name == "preview" else ""
+    today = local_date(clock()())
+    key = (name, view.id, index_version, language_code(), shown["may_download"], table, today)
+    section: Markup = kept_sections().get(key, make)
+    return section
 
 
 EXPORT_FORMS = (
@@ -105,6 +131,10 @@ def readable_entry(key: str) -> CatalogueEntry:
     return entry
 
 
+def shortened(text: str) -> str:
+    return text if len(text) <= EXCERPT_MAX else text[: EXCERPT_MAX - 1] + "…"
+
+
 def entry_page_view(entry: CatalogueEntry) -> EntryView:
     return _page(entry).view
 
@@ -119,7 +149,8 @@ def _page(entry: CatalogueEntry) -> Page:
         view = view_entry(session(), entry, version)
         settings = platform().settings
         json_ld = dataset_json_ld(view, settings.site_url.rstrip("/"), settings.site_title)
-        return Page(view, markdown.render(view.content.abstract), json_ld)
+        abstract = markdown.render(view.content.abstract)
+        return Page(view, abstract, shortened(abstract.striptags()), json_ld)
 
     page: Page = kept_views().get((entry.id, entry.index_version), make)
     return page

@@ -36,14 +36,21 @@ class Figures:
     newest: tuple[Mapping[str, Any], ...]
 
 
-def _store(name: str, seconds: float) -> Kept[Any]:
-    stores = current_app.extensions.setdefault("xiangyun_kept", {})
-    return stores.setdefault(name, Kept(seconds=seconds))  # type: ignore[no-any-return]
+def _store(name: str, seconds: float, size: int = 256) -> Kept[Any]:
+    stores: dict[str, Kept[Any]] = current_app.extensions.setdefault("xiangyun_kept", {})
+    if name not in stores:
+        stores.setdefault(name, Kept(seconds=seconds, size=size))
+    return stores[name]
 
 
 def kept_views() -> Kept[Any]:
     """Pages' views of entries, by entry and index version."""
     return _store("views", 60.0)
+
+
+def kept_sections() -> Kept[Any]:
+    """Parts of entries' pages as HTML; their keys name everything they depend on."""
+    return _store("sections", 600.0, 1024)
 
 
 def kept_downloads(entry_id: int) -> int:

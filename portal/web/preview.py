@@ -68,6 +68,11 @@ class Preview:
     defects: Sequence[Mapping[str, str]] = ()  # in the reader's language
 
     @property
+    def is_first(self) -> bool:
+        """The first rows of the table, nothing asked of it."""
+        return not self.asked.pairs and self.paging.number == 1
+
+    @property
     def is_filtered(self) -> bool:
         return bool(self.asked.q or self.asked.filters)
 

@@ -112,6 +112,7 @@ def test_all_of_it_works_without_script(
     page = open_context(viewport=PHONE, java_script_enabled=False).new_page()
     find_and_download(page, town)
     page.goto(f"{town.url}/dataset")
+    page.locator(".facets > summary").click()
     page.get_by_role("link", name="无条件开放").first.click()
     expect(page.locator(".results-count")).to_contain_text("3")
     page.get_by_role("link", name="开放类型：无条件开放").click()

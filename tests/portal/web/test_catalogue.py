@@ -111,3 +111,9 @@ def test_unknown_codes_find_nothing_and_can_be_removed(filled: Site, visitor: Fl
 def test_drafts_are_not_found(site: Site, visitor: FlaskClient) -> None:
     site.change(lambda session, catalogue, people: catalogue.draft())
     assert total(visitor.get("/dataset").text) == 0
+
+
+def test_offered_words_find_something(filled: Site, visitor: FlaskClient) -> None:
+    page = visitor.get("/dataset?q=医院 土豆&theme=weather").text
+    offers = page.split('class="section offers"')[1].split("</section>")[0]
+    assert [total(visitor.get(link.href).text) > 0 for link in links(offers)] == [True]

@@ -17,14 +17,9 @@
     document.querySelectorAll("button[aria-disabled]").forEach((b) => b.removeAttribute("aria-disabled"));
   });
 
-  // The menu stands open on wide screens; browsers that cannot do that by style do it here.
+  // Menus and drawers stand open on wide screens; browsers that cannot do that by style do it here.
   if (!CSS.supports("selector(::details-content)") && matchMedia("(min-width: 900px)").matches) {
-    document.querySelector(".menu").open = true;
-  }
-
-  // Details that are open for readers without script begin closed on telephones.
-  if (matchMedia("(max-width: 899px)").matches) {
-    document.querySelectorAll("details[data-drawer]").forEach((d) => d.removeAttribute("open"));
+    document.querySelectorAll(".menu, .drawer").forEach((d) => { d.open = true; });
   }
 
   // Buttons that copy the text of another element; shown only where copying works.
