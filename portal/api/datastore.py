@@ -21,6 +21,7 @@ from portal.models.distribution import get_distribution
 from portal.services.content import content_of
 from portal.services.downloads import check_download
 from portal.services.open_columns import open_table
+from portal.services.opening import check_open, find_opening
 from portal.tables.cache import TablePage
 from portal.tables.column_types import ColumnType
 from portal.tables.info import Column, TableInfo
@@ -102,6 +103,7 @@ def _table(call: Call, resource_id: str) -> TableInfo:
     distribution = get_distribution(call.session, resource_id)
     entry = readable_entry(call, distribution.entry.public_id)
     check_download(call.actor, entry)
+    check_open(call.actor, entry, find_opening(call.session, entry.id))
     version = entry.published_version
     info = None
     if version is not None:

@@ -22,6 +22,7 @@ from portal.models.organisation import Organisation
 from portal.rules.entry_content import EntryContent
 from portal.services.content import content_of
 from portal.services.entry_changes import Change, list_changes
+from portal.services.open_columns import open_table, original_is_open
 from portal.services.opening import Opening, find_opening
 from portal.tables.info import TableInfo
 
@@ -60,7 +61,8 @@ class FileView:
     deliveries: tuple[Delivery, ...]
     table_state: str
     table_error: str
-    table: TableInfo | None
+    table: TableInfo | None  # of its open columns
+    original_open: bool  # False: the file as delivered holds closed columns
 
     @property
     def current(self) -> Delivery | None:
@@ -127,7 +129,7 @@ def view_entry(session: Session, entry: CatalogueEntry, version: EntryVersion) -
         opening=find_opening(session, entry.id),
         value=entry.value or {},
         value_badge=entry.value_badge,
-        files=_files(session, entry.id),
+        files=_files(session, entry.id, content),
         changes=tuple(list_changes(session, entry.id)),
         related=_related(session, content.related_codes),
     )
@@ -143,10 +145,10 @@ def _agency(organisation: Organisation) -> Agency:
     )
 
 
-def _files(session: Session, entry_id: int) -> tuple[FileView, ...]:
+def _files(session: Session, entry_id: int, content: EntryContent) -> tuple[FileView, ...]:
     distributions = list_distributions(session, entry_id)
     deliveries = _deliveries(session, [d.id for d in distributions if d.kind == FILE])
-    return tuple(_file(d, deliveries.get(d.id, ())) for d in distributions)
+    return tuple(_file(d, deliveries.get(d.id, ()), content) for d in distributions)
 
 
 def _deliveries(session: Session, ids: list[int]) -> dict[int, tuple[Delivery, ...]]:
@@ -172,9 +174,10 @@ def _deliveries(session: Session, ids: list[int]) -> dict[int, tuple[Delivery, .
     return {key: tuple(values) for key, values in found.items()}
 
 
-def _file(distribution: Distribution, deliveries: tuple[Delivery, ...]) -> FileView:
+def _file(
+    distribution: Distribution, deliveries: tuple[Delivery, ...], content: EntryContent
+) -> FileView:
     data = distribution.current_version
-    ready = data is not None and data.table_state == "ready" and data.table is not None
     return FileView(
         public_id=distribution.public_id,
         kind=distribution.kind,
@@ -186,7 +189,8 @@ def _file(distribution: Distribution, deliveries: tuple[Delivery, ...]) -> FileV
         deliveries=deliveries,
         table_state=data.table_state if data else "none",
         table_error=data.table_error if data else "",
-        table=TableInfo.from_dict(data.table) if ready and data and data.table else None,
+        table=open_table(data, content),
+        original_open=original_is_open(data, content),
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from portal.models.distribution import DataVersion
 from portal.rules.entry_content import EntryContent
-from portal.tables.info import TableInfo
+from portal.tables.info import Column, TableInfo
 
 NOT_MASKED = ("", "none")
 
@@ -22,11 +22,35 @@ def open_table(data: DataVersion | None, content: EntryContent) -> TableInfo | N
     if data is None or data.table is None or data.table_state != "ready":
         return None
     info = TableInfo.from_dict(data.table)
-    closed = {
+    columns = tuple(column for column in info.columns if not _is_closed(column, content))
+    return replace(info, columns=columns)
+
+
+def original_is_open(data: DataVersion | None, content: EntryContent) -> bool:
+    """True if the file as delivered holds nothing that an information item keeps back.
+
+    A file whose table is not parsed yet is held back while any item is closed; what is no table
+    cannot be looked into and is the agency's to deliver without closed items.
+    """
+    closed = _closed_names(content)
+    if data is None or not closed or data.table_state == "none":
+        return True
+    if data.table is None or data.table_state != "ready":
+        return False
+    return not any(
+        _is_closed(column, content) for column in TableInfo.from_dict(data.table).columns
+    )
+
+
+def _closed_names(content: EntryContent) -> frozenset[str]:
+    return frozenset(
         name
         for item in content.items
         if not item.open or item.masking not in NOT_MASKED
         for name in (item.field_name, item.name)
-    }
-    columns = tuple(c for c in info.columns if c.field_name not in closed and c.name not in closed)
-    return replace(info, columns=columns)
+    )
+
+
+def _is_closed(column: Column, content: EntryContent) -> bool:
+    closed = _closed_names(content)
+    return column.field_name in closed or column.name in closed

@@ -17,7 +17,7 @@ from portal.models.entry import CatalogueEntry
 from portal.permissions import Permission, is_allowed
 from portal.services.downloads import count_download
 from portal.services.entry_view import Delivery, EntryView, FileView
-from portal.services.opening import check_open
+from portal.services.opening import NotOpen, check_open, is_official
 from portal.storage.base import StoredObject
 from portal.tables.export import FACTS, ExportForm, export_rows
 from portal.web.access import public
@@ -53,6 +53,7 @@ def download(key: str, file_id: str, filename: str) -> Any:
     view, file = _file(key, file_id)
     if file.current is None:
         raise NotFound("没有编号为“{key}”的数据文件。", key=file_id[:100])
+    _check_original(view, file)
     return _deliver(view, file, file.current)
 
 
@@ -63,6 +64,7 @@ def download_version(key: str, file_id: str, number: int, filename: str) -> Any:
     delivery = next((d for d in file.deliveries if d.number == number), None)
     if delivery is None:
         raise NotFound("该文件没有第 {number} 版。", number=number)
+    _check_original(view, file)
     return _deliver(view, file, delivery)
 
 
@@ -107,6 +109,19 @@ def _check(entry: CatalogueEntry, view: EntryView) -> None:
     if not is_allowed(actor(), Permission.DISTRIBUTION_DOWNLOAD, subject):
         raise ApplyFirst(view)
     check_open(actor(), subject, view.opening)
+
+
+def _check_original(view: EntryView, file: FileView) -> None:
+    """An information item that is not open drops its column from every form; the file as it was
+    delivered still has it and stays inside.
+
+    Raises:
+        NotOpen: the file holds columns that are not open.
+    """
+    if not file.original_open and not is_official(
+        actor(), subject_of(readable_entry(view.slug), view)
+    ):
+        raise NotOpen("原始文件含有不开放的信息项，不提供下载；请用“整张表另存为”下载开放的部分。")
 
 
 def _deliver(view: EntryView, file: FileView, delivery: Delivery) -> Any:

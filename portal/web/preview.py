@@ -155,7 +155,8 @@ def _page(tables: TableCache, info: TableInfo, asked: Asked, start: int) -> Tabl
     query = replace(table_query(info, asked), limit=PAGE_ROWS, offset=start)
     if asked.pairs or start:
         return tables.run(info, query)
-    return _first_pages.get(info.parquet_sha256, lambda: tables.run(info, query))
+    key = (info.parquet_sha256, *(column.field_name for column in info.columns))
+    return _first_pages.get(key, lambda: tables.run(info, query))
 
 
 def _head_cell(column: Column, asked: Asked, path: str, table_id: str) -> HeadCell:

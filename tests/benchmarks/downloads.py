@@ -15,7 +15,7 @@ import requests
 from tests.benchmarks.server import free_port, process, wait_until_up
 
 NGINX = """
-daemon off; pid {folder}/nginx.pid; error_log {folder}/error.log; worker_processes 2;
+user root; daemon off; pid {folder}/nginx.pid; error_log {folder}/error.log; worker_processes 2;
 events {{ worker_connections 1024; }}
 http {{ access_log off; sendfile on;
   client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/f;

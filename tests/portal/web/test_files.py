@@ -15,6 +15,7 @@ from openpyxl import load_workbook
 from sqlalchemy import select
 
 from portal.models.distribution import Download
+from portal.rules.entry_content import InformationItem
 from portal.web.attachment import disposition
 from tests.portal.web.conftest import ROWS, Site
 
@@ -263,3 +264,48 @@ def test_the_open_list_comes_as_a_file(site: Site, visitor: FlaskClient) -> None
     assert visitor.get("/organisation/jl-tra/open-list.pdf").status_code == 404
     assert visitor.get("/organisation/none").status_code == 404
     assert visitor.get("/organisation/jl-tra?page=7").status_code == 404
+
+
+def _with_a_closed_column(site: Site) -> str:
+    items = (
+        InformationItem(1, "站点编码", "stop_code", "string", 20),
+        InformationItem(2, "站点名称", "stop_name", "string", 100),
+        InformationItem(3, "日客流量", "daily_passengers", "integer", open=False),
+    )
+    return site.opened(items=items)
+
+
+@pytest.mark.parametrize("form", ["csv", "json", "ndjson", "xml", "csv-gb18030"])
+def test_a_closed_item_drops_its_column_from_every_form(
+    site: Site, visitor: FlaskClient, form: str
+) -> None:
+    slug = _with_a_closed_column(site)
+    answer = visitor.get(address(site, slug, "export").rsplit("/", 1)[0] + f"?format={form}")
+    assert answer.status_code == 200
+    encoding = "gb18030" if form == "csv-gb18030" else "utf-8"
+    text = answer.data.decode(encoding)
+    assert "第7站" in text
+    assert "日客流量" not in text
+    assert "daily_passengers" not in text
+    preview = visitor.get(f"/dataset/{slug}").text.split('id="preview"')[1].split("</section>")[0]
+    assert "第7站" in preview
+    assert "日客流量" not in preview
+
+
+def test_the_original_stays_inside_while_it_holds_a_closed_column(
+    site: Site, visitor: FlaskClient
+) -> None:
+    slug = _with_a_closed_column(site)
+    path = address(site, slug)
+    assert visitor.get(path).status_code == 403
+    assert visitor.get(address(site, slug, "version/1")).status_code == 403
+    assert f'href="{path}"' not in visitor.get(f"/dataset/{slug}").text
+
+
+def test_a_closed_column_can_be_neither_filtered_nor_sorted_by(
+    site: Site, visitor: FlaskClient
+) -> None:
+    slug = _with_a_closed_column(site)
+    export = address(site, slug, "export").rsplit("/", 1)[0]
+    for asked in ("f.daily_passengers=>10", "by=daily_passengers"):
+        assert visitor.get(f"{export}?format=csv&{asked}").status_code == 422
