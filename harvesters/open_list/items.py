@@ -7,8 +7,6 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from pypinyin import lazy_pinyin
-
 from harvesters.open_list.rows import Row
 
 _FIELD_NAME_MAX = 63
@@ -79,6 +77,9 @@ def _finished(items: list[dict[str, Any]]) -> tuple[dict[str, Any], ...]:
 
 def field_name_of(name: str) -> str:
     """Return a column name: 站点名称 → zhan_dian_ming_cheng, at most 63 characters."""
+    # Imported here: its dictionary takes 50 MB, which web processes seldom need.
+    from pypinyin import lazy_pinyin
+
     joined = "_".join(lazy_pinyin(name)).lower()
     plain = _OTHER.sub("_", joined).strip("_")
     if not plain[:1].isalpha():

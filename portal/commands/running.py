@@ -60,7 +60,7 @@ def run(host: str, port: int, demo: bool) -> None:
     with opened_platform() as platform:
         prepare(platform, demo=demo)
     _say_where(read_settings())
-    # From here on a lean process: what loading the sample took is given back.
+    # From here on a fresh process: what loading the sample took is given back.
     arguments = ["-m", "portal.supervisor", "--host", host, "--port", str(port)]
     os.execv(sys.executable, [sys.executable, *arguments])
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 
-from pypinyin import lazy_pinyin
-
 from portal.errors import Invalid
 
 SEARCHED_ROWS = 50
@@ -71,6 +69,9 @@ def field_names(names: Sequence[str]) -> list[str]:
 
 def _snake(name: str) -> str:
     spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)
+    # Imported here: its dictionary takes 50 MB, which web processes seldom need.
+    from pypinyin import lazy_pinyin
+
     words = "_".join(lazy_pinyin(spaced, errors=lambda text: re.sub(r"[^0-9A-Za-z]+", "_", text)))
     plain = re.sub(r"[^a-z0-9]+", "_", words.lower()).strip("_")
     if plain and not plain[0].isalpha():
