@@ -23,7 +23,7 @@ from portal.rules.metadata_profile import POOLING_STATES
 from portal.services.code_book import code_book
 from portal.services.content import parse_content
 from portal.services.package_extras import COMPUTED, INTERNAL_FIELDS, KEPT, content_extras
-from portal.services.package_resources import ResourceInput, read_resource
+from portal.services.package_resources import PUBLIC_ID, ResourceInput, read_resource
 
 SERVER_KEYS = frozenset(
     {
@@ -56,7 +56,6 @@ WIRE_NAMES = {
 
 OPENABLE = ("unconditional", "conditional")
 NAME = re.compile(r"[\w.-]{2,100}")
-PUBLIC_ID = re.compile(r"[\w.:-]{1,100}")
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,9 @@ from portal.services.code_book import code_book, format_code
 from portal.services.distributions import NAME_MAX, DistributionService, check_link
 from portal.services.wire_dates import instant_of
 
+PUBLIC_ID = re.compile(r"(?!\.{1,2}$)[\w.:-]{1,100}")
+"""What an id of a data set or a resource may look like: it stands in addresses, never in paths."""
+
 _LINKABLE = re.compile(r"https?://[^\s/]+", re.IGNORECASE)
 _SERVER_KEYS = frozenset(
     {"package_id", "position", "state", "datastore_active", "revision_id", "upload"}
@@ -63,6 +66,10 @@ def read_resource(resource: Mapping[str, Any], file: HarvestedFile | None = None
     for key in ("id", "name", "url", "description", "format", "mimetype"):
         if resource.get(key) is not None and not isinstance(resource[key], str):
             raise Invalid.one(f"resources.{key}", "type", "“{field}”应为文字。", field=key)
+    own_id = str(resource.get("id") or "")
+    if own_id and not PUBLIC_ID.fullmatch(own_id):
+        text = "“{field}”只能由文字、数字、点、冒号、连字符和下划线组成，最多100个字符。"
+        raise Invalid.one("id", "pattern", text, field="id")
     if file is None:
         package = {"id": "-", "title": "-", "resources": [resource]}
         file = record_from_package(package, code_book()).files[0]
@@ -77,7 +84,7 @@ def read_resource(resource: Mapping[str, Any], file: HarvestedFile | None = None
     if file.url and not _LINKABLE.match(file.url):
         foreign["url"] = file.url
     return ResourceInput(
-        public_id=str(resource.get("id") or ""),
+        public_id=own_id,
         name=file.name,
         description=file.description,
         format=code[:100],
