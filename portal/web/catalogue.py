@@ -9,14 +9,13 @@ from flask import Blueprint, render_template, request
 from flask_babel import gettext
 from markupsafe import Markup, escape
 
-from portal.errors import Invalid, NotFound, Unavailable
-from portal.services.search import PUBLIC, search_catalogue
+from portal.errors import Invalid, NotFound
+from portal.services.search import search_catalogue, suggest_entries
 from portal.web.access import public
 from portal.web.context import actor, platform, session
 from portal.web.facets import asked_facets, chips, read_filters, show_facets
 from portal.web.hits import hit_body
 from portal.web.paging import Paging, Pairs, address, page_number
-from search.engine import SearchUnavailable
 from search.highlights import END, START
 from search.request import SearchHit, SearchRequest, SearchResult, Sort
 from search.words import analyse
@@ -151,10 +150,7 @@ def _offers(words: str, found: SearchResult) -> list[tuple[str, str]]:
     """Return (address, text) of what may have been meant and finds something: near titles, words."""
     if found.total or not words:
         return []
-    try:
-        near = platform().engine.suggest(words, PUBLIC, limit=3)
-    except SearchUnavailable as error:
-        raise Unavailable("检索服务暂时不可用，请稍后重试；数据的下载不受影响。") from error
+    near = suggest_entries(session(), platform().engine, words, limit=3)
     parts = dict.fromkeys(word.text for word in analyse(words).required)
     offered = [suggestion.title for suggestion in near]
     offered += [part for part in list(parts)[:OFFERED_WORDS] if _finds(part)]

@@ -15,6 +15,7 @@ from sqlalchemy import select
 from portal.app import create_app
 from portal.errors import Unavailable
 from portal.models import CatalogueEntry, SearchDenial
+from portal.models.distribution import list_distributions
 from portal.platform import Platform
 from portal.services import indexer
 from search.engine import SearchUnavailable
@@ -44,18 +45,25 @@ def test_publication_goes_on_without_the_engine_and_is_found_when_it_is_back(
     client = create_app(platform).test_client()
     with running_worker(platform):
         with committing(platform) as catalogue:
-            earlier = catalogue.published()
-            earlier_id = earlier.id
+            place = catalogue.opened()
+            earlier_id, slug = place.entry_id, place.entry.slug
+            (file,) = list_distributions(catalogue._session, earlier_id)
+            download = f"/dataset/{slug}/resource/{file.public_id}/download/x.csv"
         wait_until(lambda: found_ids(platform) == {earlier_id}, 10)
         elasticsearch.stop()
         with committing(platform) as catalogue:
             entry = catalogue.published(content(title=TITLE))
-            entry_id = entry.id
+            entry_id, entry_slug = entry.id, entry.slug
         with pytest.raises(Unavailable, match="检索服务暂时不可用"):
             search(platform, TITLE)
         health = client.get("/health")
         assert (health.status_code, health.json["search"]) == (200, "unavailable")
-        assert client.get("/login").status_code == 200
+        refused = client.get("/dataset", query_string={"q": TITLE})
+        assert refused.status_code == 503
+        assert "检索服务暂时不可用" in refused.text
+        assert client.get("/api/3/action/package_search?q=x").status_code == 503
+        for path in ("/", "/login", f"/dataset/{slug}", f"/dataset/{entry_slug}", download):
+            assert client.get(path).status_code == 200, path
         elasticsearch.start()
         assert wait_until(lambda: _finds(platform, entry_id), 10) < 10
         wait_until(lambda: client.get("/health").json["index_pending"] == 0, 10)

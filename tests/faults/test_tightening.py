@@ -9,6 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from portal.actor import ANONYMOUS, Actor
+from portal.app import create_app
 from portal.jobs.worker import Worker
 from portal.models import CatalogueEntry
 from portal.models.distribution import list_distributions
@@ -185,6 +186,29 @@ def test_what_is_retired_while_the_engine_is_down_is_not_found_when_it_is_back(
 def _is_settled(platform: Platform) -> bool:
     with platform.database.reading() as session:
         return count_pending(session) == 0
+
+
+def test_the_search_page_offers_no_denied_title(make_platform: Callable[..., Platform]) -> None:
+    platform = make_platform()
+    office = Office(platform)
+    entry_id = office.publish("查干湖")
+    with platform.database.reading() as session:
+        entry = session.get(CatalogueEntry, entry_id)
+        assert entry is not None
+        assert entry.published_version is not None
+        title = entry.published_version.title
+    index_everything(platform)
+    client = create_app(platform).test_client()
+    assert title in client.get("/dataset", query_string={"q": "查干湖"}).text
+    office.retire(entry_id)
+    for words in ("查干湖", "查干", "chagan", title, title[:8], ""):
+        if words != title:  # the page shows what was typed
+            assert title not in client.get("/dataset", query_string={"q": words}).text
+        answer = client.get("/api/3/action/package_autocomplete", query_string={"q": words})
+        assert title not in answer.text
+        found = client.get("/api/3/action/package_search", query_string={"q": words}).json
+        assert found["result"]["count"] == 0
+    assert title not in client.get("/").text
 
 
 def test_what_stood_in_a_removed_file_is_found_no_more(
