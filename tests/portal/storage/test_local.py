@@ -6,7 +6,8 @@ import stat
 
 import pytest
 
-from portal.storage import LocalStorage, S3Storage, StorageUnavailable, open_storage
+from portal.storage import LocalStorage, StorageUnavailable, open_storage
+from portal.storage.s3 import S3Storage
 
 
 def test_objects_lie_in_two_levels_of_folders(tmp_path):
