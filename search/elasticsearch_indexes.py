@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from elastic_transport import ApiResponse
@@ -138,10 +138,13 @@ class AliasedIndex:
         """Write to what is live and to what is being built; searchable on return.
 
         The index being built comes first: if it goes live meanwhile, the second write meets it
-        there, so that no swap loses a write.
+        there, so that no swap loses a write. It is made searchable too: a swap right after this
+        call must neither hide what was just found nor show what was just removed.
         """
         if self._behind(self._building):
             self.write_building(writes)
+            with suppress(NotFoundError):  # it has just gone live
+                self._bulk.indices.refresh(index=self._building)
         if not self._put(self.alias, writes):
             self.forget()
             raise SearchUnavailable("the search index is gone; try again")

@@ -76,6 +76,32 @@ def test_publishing_and_searching_go_on_while_the_index_is_rebuilt(searching: Pl
     assert indexer.check(searching.database, searching.engine).is_empty
 
 
+def test_what_was_written_while_an_index_is_built_is_searchable_right_after_the_swap(
+    searching: Platform,
+) -> None:
+    """The last write comes when the rebuild is about to swap, and is no slower to be seen."""
+    with searching.database.writing() as session:
+        people = People(searching, session)
+        entries = [Catalogue(searching, session, people).published() for _ in range(3)]
+        ids, bureau = [entry.id for entry in entries], people.bureau
+    index_everything(searching)
+    swap = getattr(searching.engine, "_index", None)
+    if swap is None:
+        pytest.skip("the embedded engine has one writer: nothing is written while it rebuilds")
+    publish = swap.publish
+
+    def write_and_publish(name: str) -> None:
+        _retire(searching, bureau, ids[0])
+        with committing(searching) as catalogue:
+            ids.append(catalogue.published().id)
+        index_everything(searching)
+        publish(name)
+
+    swap.publish = write_and_publish
+    indexer.rebuild(searching.database, searching.engine)
+    assert found_ids(searching) == set(ids[1:])
+
+
 def test_an_entry_retired_while_the_index_is_rebuilt_is_found_no_more(searching: Platform) -> None:
     with searching.database.writing() as session:
         people = People(searching, session)
