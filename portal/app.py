@@ -14,7 +14,7 @@ import structlog
 from flask import Blueprint, Flask, request
 from flask_babel import Babel
 from flask_wtf import CSRFProtect
-from jinja2 import ChoiceLoader, FileSystemLoader
+from jinja2 import ChoiceLoader, FileSystemBytecodeCache, FileSystemLoader
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from portal import logs
@@ -40,6 +40,7 @@ def create_app(platform: Platform) -> Flask:
     app = Flask(__name__, static_folder=None, template_folder=None)
     _configure(app, settings)
     _use_theme(app, settings.theme, platform.extensions)
+    _keep_compiled_pages(app, settings.cache_folder / "pages")
     security.install(app)
     context.install(app, platform)  # after: its commit comes before the headers and the log line
     errors.install(app)
@@ -88,6 +89,12 @@ def _use_theme(app: Flask, theme: str, extensions: tuple[Extension, ...]) -> Non
     app.jinja_env.loader = ChoiceLoader([own, app.create_global_jinja_loader()])
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     presentation.serve_static(app, [folder / "static" for folder in folders])
+
+
+def _keep_compiled_pages(app: Flask, folder: Path) -> None:
+    """Compile each template once an installation, not once a process."""
+    folder.mkdir(parents=True, exist_ok=True)
+    app.jinja_env.bytecode_cache = FileSystemBytecodeCache(str(folder))
 
 
 def _names(blueprints: tuple[Blueprint, ...]) -> list[str]:

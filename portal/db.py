@@ -122,7 +122,7 @@ def _sqlite_engine(url: str) -> Engine:
             "journal_mode=WAL",
             "foreign_keys=ON",
             "synchronous=NORMAL",
-            "cache_size=-16000",
+            "cache_size=-4000",
             "mmap_size=268435456",
         ):
             connection.execute(f"PRAGMA {pragma}")

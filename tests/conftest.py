@@ -1,3 +1,8 @@
 """Fixtures for every test. Those of a room stand in its own conftest.py."""
 
-pytest_plugins = ["tests.services.plugin", "tests.services.fixtures", "tests.platforms", "tests.live"]
+pytest_plugins = [
+    "tests.services.plugin",
+    "tests.services.fixtures",
+    "tests.platforms",
+    "tests.live",
+]

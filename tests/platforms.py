@@ -43,6 +43,12 @@ def _sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return home / "xiangyun.db"
 
 
+@pytest.fixture(scope="session")
+def _compiled_pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One folder of compiled templates for all platforms of the run's process."""
+    return tmp_path_factory.mktemp("pages")
+
+
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
 def database_kind(request: pytest.FixtureRequest) -> str:
     """Both databases; override with `@pytest.mark.parametrize("database_kind", ["sqlite"])`."""
@@ -58,7 +64,10 @@ def make_platform(
 
     def make(kind: str = "sqlite", *, name: str = "home", **settings: object) -> Platform:
         home = tmp_path / name
-        home.mkdir(exist_ok=True)
+        (home / "cache").mkdir(parents=True, exist_ok=True)
+        compiled = home / "cache" / "pages"
+        if not compiled.exists():
+            compiled.symlink_to(request.getfixturevalue("_compiled_pages"))
         if kind == "postgresql":
             settings["database_url"] = request.getfixturevalue("postgresql_database")()
         else:

@@ -14,7 +14,7 @@ import structlog
 from flask import Blueprint, Response, current_app, g, request
 from flask.blueprints import BlueprintSetupState
 from pydantic import ValidationError
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import HTTPException
 
@@ -83,6 +83,11 @@ def call_action(name: str) -> Response:
     except IntegrityError as error:
         log.warning("integrity", error=str(error.orig))
         return _failed(action, errors.Conflict())
+    except DataError as error:
+        log.warning("value refused by the database", error=str(error.orig))
+        return _failed(
+            action, errors.Invalid.one("", "unstorable", "有的值过大或含有不能保存的字符。")
+        )
     except OperationalError as error:
         log.error("database failed", error=str(error.orig))
         return _failed(

@@ -131,4 +131,4 @@ def _quarantine(job: Job, clock: Clock, error: str) -> None:
 
 def count_by_state(session: Session) -> dict[str, int]:
     rows = session.execute(select(Job.state, func.count(Job.id)).group_by(Job.state))
-    return dict(rows.tuples().all())
+    return {state: count for state, count in rows}  # noqa: C416

@@ -143,4 +143,4 @@ def count_published(session: Session) -> dict[int, int]:
         )
         .group_by(CatalogueEntry.provider_id)
     )
-    return dict(rows.tuples().all())
+    return {organisation: count for organisation, count in rows}  # noqa: C416

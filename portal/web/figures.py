@@ -13,6 +13,7 @@ from flask import current_app
 
 from portal.actor import ANONYMOUS
 from portal.services.downloads import count_of
+from portal.services.index_requests import denied_entry_ids
 from portal.services.public_entries import organisation_names, public_ids
 from portal.services.search import search_catalogue
 from portal.web.context import platform, session
@@ -61,7 +62,9 @@ def kept_downloads(entry_id: int) -> int:
 
 def catalogue_figures() -> Figures:
     """Raises: Unavailable, the search engine does not answer."""
-    kept: Figures = _store("figures", SECONDS).get("all", _figures)
+    # What is denied stands in the key: counts follow at once when an entry becomes less visible.
+    denied = denied_entry_ids(session())
+    kept: Figures = _store("figures", SECONDS).get(denied, _figures)
     public = public_ids(session(), {hit["id"] for hit in (*kept.valued, *kept.newest)})
     return Figures(
         kept.total,

@@ -104,7 +104,8 @@ def network_of(address: str) -> str:
 
 def _limit(window: AddressWindow) -> None:
     limit = platform().settings.anonymous_rate
-    if any(request.headers.get(name) for name in CREDENTIAL_HEADERS):
+    is_api = request.blueprint in current_app.config["API_BLUEPRINTS"]
+    if is_api and any(request.headers.get(name) for name in CREDENTIAL_HEADERS):
         limit *= CREDENTIAL_FACTOR  # the key's own quota decides; this only slows guesses
     if limit and window.count(network_of(client_address()), time.time()) > limit:
         raise TooManyRequests(retry_after_seconds=WINDOW_SECONDS)
