@@ -312,6 +312,7 @@ def test_files_that_are_none_are_refused(world: World) -> None:
     assert world.editor.result("package_show", id=made["id"])["resources"] == []
 
 
+@pytest.mark.slow
 def test_fifty_edits_at_once_lose_none(world: World) -> None:
     made = world.admin.result("package_create", foreign_package(tags=[]))
 

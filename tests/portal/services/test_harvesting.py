@@ -246,6 +246,7 @@ def test_a_record_that_is_gone_is_archived_and_comes_back(harvests: Harvests) ->
         assert find_open_list_entry(session, entry.id) is not None
 
 
+@pytest.mark.slow
 def test_one_fifth_gone_is_archived_and_more_waits_for_a_person(harvests: Harvests) -> None:
     catalogue = harvests.add(open_packages(100))
     harvests.run()

@@ -131,6 +131,7 @@ def test_a_long_statement_is_stopped_and_the_next_one_runs():
         assert connection.execute("SELECT 1").fetchall() == [(1,)]
 
 
+@pytest.mark.slow
 def test_a_page_that_takes_too_long_is_unavailable(build, tmp_path, storage):
     cache = TableCache(tmp_path / "native", storage, query_seconds=0.0)
     info = build("编号,名称\n" + "".join(f"{n},名称{n * 7919 % 300007}\n" for n in range(300_000)))

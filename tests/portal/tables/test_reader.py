@@ -147,6 +147,7 @@ def test_closing_removes_the_temporary_folder(files):
         _ = table.rows_path
 
 
+@pytest.mark.slow
 def test_twenty_megabytes_stream_through(tmp_path):
     path = tmp_path / "big.csv"
     line = "220102199001010011,示例有限公司,长春市,2024-01-01,12.50\n"

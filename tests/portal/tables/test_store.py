@@ -93,6 +93,7 @@ def test_keys_are_columns_without_blank_or_repetition(build):
     assert info.key_fields == ("dai_ma",)
 
 
+@pytest.mark.slow
 def test_keys_of_large_tables_are_counted_exactly(build):
     lines = [f"{n},{n if n else 1},{n % 3}\n" for n in range(200_100)]
     info = build("编号,编码,组\n" + "".join(lines))
