@@ -150,8 +150,18 @@ class Node(ABC):
         """End the server in good order; nothing happens when it is not running."""
         stop_keeper(self.folder / "keeper.pid")
         if self._keeper is not None:
-            self._keeper.wait()
+            self._await_keeper(self._keeper)
             self._keeper = None
+
+    def _await_keeper(self, keeper: subprocess.Popen[bytes]) -> None:
+        """Wait for the end, but never for ever: a keeper that missed its signal is told again."""
+        for tell in (keeper.terminate, keeper.terminate, keeper.kill):
+            try:
+                keeper.wait(20)
+            except subprocess.TimeoutExpired:
+                tell()
+        with suppress(OSError, ValueError):
+            os.killpg(int((self.folder / "service.pid").read_text()), signal.SIGKILL)
 
     def kill(self) -> None:
         """End the server by SIGKILL, as a crash would."""
