@@ -158,6 +158,7 @@ class Node(ABC):
         for tell in (keeper.terminate, keeper.terminate, keeper.kill):
             try:
                 keeper.wait(20)
+                return
             except subprocess.TimeoutExpired:
                 tell()
         with suppress(OSError, ValueError):
