@@ -12,6 +12,7 @@ from portal.models.index_request import EntryDocument, IndexRequest, SearchDenia
 from portal.models.job import Job, JobSchedule
 from portal.models.open_list import OpenListEntry, OpenListRelease
 from portal.models.organisation import Organisation
+from portal.models.upload import PartialUpload
 
 __all__ = [
     "Account",
@@ -43,6 +44,7 @@ __all__ = [
     "OpenListEntry",
     "OpenListRelease",
     "Organisation",
+    "PartialUpload",
     "RateWindow",
     "SearchDenial",
 ]

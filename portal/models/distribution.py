@@ -62,7 +62,7 @@ class DataVersion(Base):
 
     `table` is `portal.tables.TableInfo` as JSON once the file was parsed; `table_state` is
     none (not tabular), pending, ready, or failed with `table_error`. `samples` are texts of the
-    first rows, for the search.
+    first rows, for the search. `reason` says in the agency's words what changed.
     """
 
     __tablename__ = "data_version"
@@ -76,6 +76,7 @@ class DataVersion(Base):
     filename: Mapped[str] = mapped_column(String(300))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     created_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    reason: Mapped[str] = mapped_column(Text, default="", server_default="")
     table_state: Mapped[str] = mapped_column(String(20), default="none")
     table: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     samples: Mapped[list[str]] = mapped_column(JSON, default=list)
