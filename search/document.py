@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from search.box import Box
+
 
 @dataclass(frozen=True)
 class SearchDocument:
@@ -15,6 +17,7 @@ class SearchDocument:
     `version` rises with every request to index the entry; an engine keeps the highest one it saw.
     `labels` says who may find it: "public", "org:CODE", "bureau".
     `facets` maps a facet name of `search.facets` to the entry's codes.
+    `area` is where the data is about, None if nobody knows.
     `stored` is handed back with each hit untouched (a JSON object; what a result list shows).
     """
 
@@ -35,4 +38,5 @@ class SearchDocument:
     sample_values: tuple[str, ...] = ()
     facets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     downloads: int = 0
+    area: Box | None = None
     stored: Mapping[str, Any] = field(default_factory=dict)

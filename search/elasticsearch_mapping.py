@@ -8,13 +8,14 @@ from __future__ import annotations
 from typing import Any
 
 from search import fields
+from search.box import SIDES, sides_of
 from search.document import SearchDocument
 from search.facets import FACETS
 from search.fields import SORT_FIELDS, TEXT_BOOSTS
 from search.query import DEEPEST
 from search.records import record_of
 
-FORMAT = "f1"  # changes with the mapping or the analysis; an index of another format is rebuilt
+FORMAT = "f2"  # changes with the mapping or the analysis; an index of another format is rebuilt
 
 SETTINGS: dict[str, Any] = {
     # One shard: counts of facets are exact and scores do not depend on where a document lies.
@@ -36,7 +37,7 @@ def mappings() -> dict[str, Any]:
     unanalysed = (fields.STARTS, fields.EXACT, fields.CODE, fields.LABELS, fields.LIVE)
     properties |= dict.fromkeys(unanalysed, exact)
     properties |= dict.fromkeys(SORT_FIELDS.values(), sorting)
-    properties |= dict.fromkeys((fields.ID, *fields.DATES), long)
+    properties |= dict.fromkeys((fields.ID, *fields.DATES, *SIDES), long)
     properties["value_score"] = {"type": "double"}
     properties["facets"] = {"dynamic": "strict", "properties": facet_properties()}
     properties["record"] = {"type": "object", "enabled": False}
@@ -64,6 +65,7 @@ def body_of(document: SearchDocument) -> dict[str, Any]:
         fields.LIVE: "yes",
         "modified": fields.instant(document.modified),
         "created": fields.instant(document.created),
+        **(sides_of(document.area) if document.area else {}),
         "value_score": document.value_score,
         "facets": fields.facet_values(document),
         "record": record_of(document),

@@ -8,6 +8,7 @@ from math import ceil
 
 from search import analysis
 from search.clauses import AllOf, AnyOf, Best, Boost, Clause, Not, Prefix, Range, Term, Terms, Text
+from search.conditions import depth_of, overlaps
 from search.engine import SearchRefused
 from search.facets import FACETS
 from search.fields import CODE, CODES, DATES, EXACT, ID, LABELS, STARTS, TEXT_BOOSTS, instant
@@ -15,6 +16,7 @@ from search.request import SearchRequest
 from search.words import Word, Words, analyse
 
 DEEPEST = 10_000  # start + rows; beyond it, walk with a cursor
+DEEPEST_NESTING = 16  # of a condition; an engine has a limit of its own for the whole query
 STRICTNESS = 3  # so many readings of the words, see `search.clauses.Text`
 
 _TIE = 0.2  # what further fields add to the best one
@@ -73,6 +75,9 @@ def check(request: SearchRequest) -> None:
         raise SearchRefused(f"start + rows is above {DEEPEST}; narrow the search or use a cursor")
     if not 0 <= request.beta <= 10:
         raise SearchRefused("beta must be between 0 and 10")
+    for clause in (request.where, request.question):
+        if clause is not None and depth_of(clause) > DEEPEST_NESTING:
+            raise SearchRefused(f"a condition is nested deeper than {DEEPEST_NESTING}")
 
 
 def build_query(request: SearchRequest, labels: frozenset[str], strictness: int = 0) -> SearchQuery:
@@ -83,10 +88,13 @@ def build_query(request: SearchRequest, labels: frozenset[str], strictness: int 
     """
     check(request)
     words = analyse(request.words)
-    exact = Terms(EXACT, (analysis.exact_key(request.words),)) if words else None
+    asked: list[Clause] = [Text(request.words, strictness)] if words else []
+    asked += [request.question] if request.question is not None else []
+    # A question is not a title: then the top tier is empty.
+    exact = (analysis.exact_key(request.words),) if words and request.question is None else ()
     return SearchQuery(
-        text=Text(request.words, strictness) if words else None,
-        exact=exact,
+        text=asked[0] if len(asked) == 1 else AllOf(tuple(asked)) if asked else None,
+        exact=Terms(EXACT, exact) if asked else None,
         filters=tuple(_filters(request, labels)),
         facet_filters={
             facet.name: clause
@@ -111,6 +119,10 @@ def _filters(request: SearchRequest, labels: frozenset[str]) -> list[Clause]:
             parts.append(Range(span.field, start, end))
     for name, codes in request.required.items():
         parts.extend(Terms(FACETS[name].field, (code,)) for code in codes)
+    if request.where is not None:
+        parts.append(request.where)
+    if request.area is not None:
+        parts.append(overlaps(request.area))
     exclusions = (facet.exclusion(request) for facet in FACETS.values())
     return parts + [clause for clause in exclusions if clause is not None]
 

@@ -8,6 +8,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from search.box import Box
+from search.clauses import Clause
+
 
 class Sort(StrEnum):
     RELEVANCE = "relevance"
@@ -48,6 +51,9 @@ class SearchRequest:
     with "" and go on with SearchResult.next_cursor; `start` and `sort` are ignored then.
     `descending` False is the exact mirror of a sort order (TITLE reads A to Z with False);
     RELEVANCE has one direction. Without words RELEVANCE is the order by value.
+    `where` is a condition made by `search.conditions`; it scores nothing. `question` is one that
+    scores, asked for beside the words or in place of them (公交 OR 地铁). `area` keeps entries whose
+    area has a point in common with it.
     """
 
     words: str = ""
@@ -58,6 +64,9 @@ class SearchRequest:
     codes: tuple[str, ...] = ()  # exact resource codes or CKAN names
     ids: frozenset[int] | None = None
     excluded_ids: frozenset[int] = frozenset()
+    where: Clause | None = None
+    question: Clause | None = None
+    area: Box | None = None
     sort: Sort = Sort.RELEVANCE
     descending: bool = True
     start: int = 0

@@ -6,11 +6,12 @@ import orjson
 import tantivy
 
 from search import fields
+from search.box import SIDES, sides_of
 from search.document import SearchDocument
 from search.fields import SORT_FIELDS, TEXT_BOOSTS
 from search.records import order_of, record_of
 
-FORMAT = "f1"  # changes with the schema or the analysis; an index of another format is rebuilt
+FORMAT = "f2"  # changes with the schema or the analysis; an index of another format is rebuilt
 
 # The search multiplies by a column, and β is a parameter: these have one, others are re-scored.
 BETA_COLUMNS = {0.1: "weight_10", 0.25: "weight_25", 0.5: "weight_50", 1.0: "weight_100"}
@@ -28,7 +29,7 @@ def build_schema() -> tantivy.Schema:
     builder.add_json_field("facets", tokenizer_name="raw", index_option="basic", fast=True)
     builder.add_integer_field(fields.ID, indexed=True, fast=True)
     builder.add_integer_field("write_order", fast=True)
-    for name in fields.DATES:
+    for name in (*fields.DATES, *SIDES):
         builder.add_integer_field(name, indexed=True, fast=True)
     for name in ("value_score", *BETA_COLUMNS.values()):
         builder.add_float_field(name, fast=True)
@@ -57,6 +58,8 @@ def document_of(document: SearchDocument) -> tantivy.Document:
     made.add_json("facets", {name: [FACET_MARK + c for c in codes[name]] for name in codes})
     made.add_integer("modified", fields.instant(document.modified))
     made.add_integer("created", fields.instant(document.created))
+    for side, place in sides_of(document.area).items() if document.area else ():
+        made.add_integer(side, place)
     made.add_float("value_score", document.value_score)
     for beta, column in BETA_COLUMNS.items():
         # The engine multiplies by log2(2 + x): this x makes that the factor 1 + β · V / 100.
