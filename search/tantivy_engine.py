@@ -30,7 +30,7 @@ from search.tantivy_compiler import compile_clause
 from search.tantivy_facets import count_facets
 from search.tantivy_folder import IndexFolder
 from search.tantivy_ranking import ranked_page, total_of
-from search.tantivy_schema import document_of, tombstone
+from search.tantivy_schema import body_of, tombstone
 
 _WRITE_HEAP_BYTES = 30_000_000
 _PAGE = 1_000
@@ -80,8 +80,8 @@ class TantivyEngine:
             with _writer(index) as writer:
                 for entry_id, (order, document) in due.items():
                     writer.delete_documents_by_term(fields.ID, entry_id)
-                    made = tombstone(entry_id, order) if document is None else document_of(document)
-                    writer.add_document(made)
+                    made = tombstone(entry_id, order) if document is None else body_of(document)
+                    writer.add_json(orjson.dumps(made).decode())
 
     def versions(self) -> Iterator[IndexedVersion]:
         searcher = self._folder.searcher()
@@ -150,13 +150,14 @@ def _fill(
             if document.id in seen:
                 writer.delete_documents_by_term(fields.ID, document.id)
             seen[document.id] = document.version
-            writer.add_document(document_of(document))
+            writer.add_json(orjson.dumps(body_of(document)).decode())
         for entry_id, version in removed:
             if version < seen.get(entry_id, -1):
                 continue
             if seen.pop(entry_id, None) is not None:
                 writer.delete_documents_by_term(fields.ID, entry_id)
-            writer.add_document(tombstone(entry_id, order_of(version, removed=True)))
+            made = tombstone(entry_id, order_of(version, removed=True))
+            writer.add_json(orjson.dumps(made).decode())
     return len(seen)
 
 

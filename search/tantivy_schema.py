@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
+from typing import Any
+
 import orjson
 import tantivy
 
@@ -40,41 +43,36 @@ def build_schema() -> tantivy.Schema:
 SCHEMA = build_schema()
 
 
-def document_of(document: SearchDocument) -> tantivy.Document:
-    """Return the entry as a tantivy document."""
-    made = _bare(document.id, order_of(document.version, removed=False))
+def body_of(document: SearchDocument) -> dict[str, Any]:
+    """Return the entry as the JSON that the engine reads: quicker than a document built in Python.
+
+    Raises:
+        TypeError, ValueError: a value is not of its field's type; the document is named by whoever
+            writes it.
+    """
     text = fields.indexed_text(document)
-    for name, words in text.words.items():
-        made.add_text(name, words)
-    for name, values in text.values.items():
-        for value in values:
-            made.add_text(name, value)
-    for label in document.labels:
-        made.add_text(fields.LABELS, label)
-    made.add_text(fields.LIVE, "yes")
-    for name, key in fields.sort_keys(document).items():
-        made.add_text(name, key)
     codes = fields.facet_values(document)
-    made.add_json("facets", {name: [FACET_MARK + c for c in codes[name]] for name in codes})
-    made.add_integer("modified", fields.instant(document.modified))
-    made.add_integer("created", fields.instant(document.created))
-    for side, place in sides_of(document.area).items() if document.area else ():
-        made.add_integer(side, place)
-    made.add_float("value_score", document.value_score)
-    for beta, column in BETA_COLUMNS.items():
+    return {
+        **tombstone(document.id, order_of(document.version, removed=False)),
+        **text.words,
+        **text.values,
+        **fields.sort_keys(document),
+        fields.LABELS: sorted(document.labels),
+        fields.LIVE: "yes",
+        "facets": {name: [FACET_MARK + code for code in codes[name]] for name in codes},
+        "modified": fields.instant(document.modified),
+        "created": fields.instant(document.created),
+        **(sides_of(document.area) if document.area else {}),
+        "value_score": float(document.value_score),
         # The engine multiplies by log2(2 + x): this x makes that the factor 1 + β · V / 100.
-        made.add_float(column, 2 ** fields.value_factor(document.value_score, beta) - 2)
-    made.add_bytes("record", orjson.dumps(record_of(document), default=str))
-    return made
+        **{
+            column: 2 ** fields.value_factor(document.value_score, beta) - 2
+            for beta, column in BETA_COLUMNS.items()
+        },
+        "record": b64encode(orjson.dumps(record_of(document), default=str)).decode("ascii"),
+    }
 
 
-def tombstone(entry_id: int, order: int) -> tantivy.Document:
+def tombstone(entry_id: int, order: int) -> dict[str, Any]:
     """Return what remembers a removal: no label, so nobody finds it."""
-    return _bare(entry_id, order)
-
-
-def _bare(entry_id: int, order: int) -> tantivy.Document:
-    made = tantivy.Document()
-    made.add_integer(fields.ID, entry_id)
-    made.add_integer("write_order", order)
-    return made
+    return {fields.ID: entry_id, "write_order": order}
