@@ -26,6 +26,7 @@ from portal.services import notices, value
 from portal.services.entry_hooks import ExtraSource, FacetSource, add_entry_hooks
 from portal.services.flow import FLOWS, FlowBinding
 from portal.services.notices import Audience
+from portal.services.release_checks import ReleaseCheck, add_release_checks
 from portal.services.value import SignalSource
 from search.facets import Facet, register_facet
 
@@ -84,7 +85,7 @@ class Extension:
     marks: short words shown with an entry; panels: sections of its page; extras: more keys of its
     CKAN package; signals: counts behind the value score; facets with the sources of their codes
     (facet_codes); samples: its part of each sample record; finish_samples: what it adds once all of
-    them stand (called with the platform).
+    them stand (called with the platform); release_checks: looks at parsed tables before they leave.
     """
 
     name: str
@@ -106,6 +107,7 @@ class Extension:
     actions: tuple[Any, ...] = ()
     samples: tuple[SampleSource, ...] = ()
     finish_samples: tuple[Callable[[Any], None], ...] = ()
+    release_checks: tuple[ReleaseCheck, ...] = ()
 
 
 def load_extensions(names: Sequence[str]) -> tuple[Extension, ...]:
@@ -151,5 +153,6 @@ def register(extension: Extension) -> None:
     notices.add_audiences(extension.audiences)
     value.add_signal_sources(extension.signals)
     add_entry_hooks(extension.facet_codes, extension.extras)
+    add_release_checks(extension.release_checks)
     for facet in extension.facets:
         register_facet(facet)

@@ -24,6 +24,8 @@ from portal.errors import NotFound
 from portal.models.entry import CatalogueEntry
 
 FILE, LINK, INTERFACE = "file", "link", "interface"
+SCAN, REVIEW, APPLY = "scan", "review", "apply"
+"""Why a data version is held back: not looked at yet, waits for a person, a decision is being applied."""
 
 
 class Distribution(Base):
@@ -63,6 +65,10 @@ class DataVersion(Base):
     `table` is `portal.tables.TableInfo` as JSON once the file was parsed; `table_state` is
     none (not tabular), pending, ready, or failed with `table_error`. `samples` are texts of the
     first rows, for the search. `reason` says in the agency's words what changed.
+
+    While `hold` is set nothing of the data leaves. `public_table`, a TableInfo too, stands for
+    `table` wherever data goes out once columns were dropped or masked; see
+    `portal.services.open_columns`.
     """
 
     __tablename__ = "data_version"
@@ -81,6 +87,8 @@ class DataVersion(Base):
     table: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     samples: Mapped[list[str]] = mapped_column(JSON, default=list)
     table_error: Mapped[str] = mapped_column(Text, default="")
+    hold: Mapped[str] = mapped_column(String(20), default="", server_default="", index=True)
+    public_table: Mapped[dict[str, Any] | None] = mapped_column(JSON)
 
     distribution: Mapped[Distribution] = relationship(foreign_keys=[distribution_id], lazy="joined")
 

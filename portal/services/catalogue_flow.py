@@ -15,7 +15,13 @@ from portal.rules.transitions import read_transitions
 from portal.services.codes_known import known_codes
 from portal.services.content import content_of
 from portal.services.flow import Attempt, FlowBinding, Organisations
-from portal.services.guards import always, import_recorded, reason_given, refuse
+from portal.services.guards import (
+    always,
+    import_recorded,
+    nothing_held,
+    reason_given,
+    refuse,
+)
 
 FLOW = "catalogue_entry"
 TABLE = read_transitions(Path(__file__).parents[1] / "data" / "transitions.csv")
@@ -65,6 +71,13 @@ def not_own_edit(attempt: Attempt) -> None:
     """Separation of duties: who edited a version never reviews it."""
     if attempt.actor.account_id in attempt.subject.editors:
         raise refuse("", "own_edit", "您编辑过这个版本，须由其他审核员审核。")
+
+
+def approvable(attempt: Attempt) -> None:
+    """By another person; and no file with undecided findings comes out with a first version."""
+    not_own_edit(attempt)
+    if attempt.subject.entry.published_version_id is None:
+        nothing_held(attempt)
 
 
 def index_requested(attempt: Attempt) -> None:
@@ -175,7 +188,7 @@ BINDING = FlowBinding(
         "complete_and_lawful": complete_and_lawful,
         "undecided": undecided,
         "defects_listed": defects_listed,
-        "not_own_edit": not_own_edit,
+        "not_own_edit": approvable,
         "index_requested": index_requested,
         "no_other_draft": no_other_draft,
         "newer_version_published": newer_version_published,

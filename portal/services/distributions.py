@@ -22,6 +22,7 @@ from portal.permissions import Permission, require
 from portal.services import audit
 from portal.services.freshness import FreshnessService
 from portal.services.index_requests import request_index
+from portal.services.release_checks import first_hold
 from portal.services.value import recompute_value
 from portal.storage.base import StoredObject
 
@@ -190,6 +191,7 @@ class DistributionService:
             created_at=self._clock(),
             created_by=actor.account_id,
             table_state="pending" if tabular else "none",
+            hold=first_hold(tabular=tabular),
         )
         self._session.add(version)
         self._session.flush()

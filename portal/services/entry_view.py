@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, lazyload
 
 from portal.models.distribution import FILE, DataVersion, Distribution, list_distributions
 from portal.models.entry import CatalogueEntry, EntryVersion
@@ -45,6 +45,7 @@ class Delivery:
     size_bytes: int
     sha256: str
     created_at: datetime
+    original_open: bool = True  # False: it holds what does not leave
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,7 @@ class FileView:
     table_error: str
     table: TableInfo | None  # of its open columns
     original_open: bool  # False: the file as delivered holds closed columns
+    hold: str = ""  # why nothing of the newest data leaves yet
 
     @property
     def current(self) -> Delivery | None:
@@ -147,29 +149,34 @@ def _agency(organisation: Organisation) -> Agency:
 
 def _files(session: Session, entry_id: int, content: EntryContent) -> tuple[FileView, ...]:
     distributions = list_distributions(session, entry_id)
-    deliveries = _deliveries(session, [d.id for d in distributions if d.kind == FILE])
+    ids = [d.id for d in distributions if d.kind == FILE]
+    deliveries = _deliveries(session, ids, content)
     return tuple(_file(d, deliveries.get(d.id, ()), content) for d in distributions)
 
 
-def _deliveries(session: Session, ids: list[int]) -> dict[int, tuple[Delivery, ...]]:
+def _deliveries(
+    session: Session, ids: list[int], content: EntryContent
+) -> dict[int, tuple[Delivery, ...]]:
+    """Each version is asked by itself: an older one may hold what the newest does not."""
     if not ids:
         return {}
     found: dict[int, list[Delivery]] = defaultdict(list)
     query = (
-        select(
-            DataVersion.distribution_id,
-            DataVersion.number,
-            DataVersion.filename,
-            DataVersion.size_bytes,
-            DataVersion.sha256,
-            DataVersion.created_at,
-        )
+        select(DataVersion)
+        .options(lazyload(DataVersion.distribution))
         .where(DataVersion.distribution_id.in_(ids))
         .order_by(DataVersion.number.desc())
     )
-    for row in session.execute(query):
-        found[row.distribution_id].append(
-            Delivery(row.number, row.filename, row.size_bytes, row.sha256, row.created_at)
+    for data in session.scalars(query):
+        found[data.distribution_id].append(
+            Delivery(
+                data.number,
+                data.filename,
+                data.size_bytes,
+                data.sha256,
+                data.created_at,
+                original_is_open(data, content),
+            )
         )
     return {key: tuple(values) for key, values in found.items()}
 
@@ -191,6 +198,7 @@ def _file(
         table_error=data.table_error if data else "",
         table=open_table(data, content),
         original_open=original_is_open(data, content),
+        hold=data.hold if data else "",
     )
 
 

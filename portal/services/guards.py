@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from portal.errors import Defect, GuardRefused
 from portal.services.flow import Attempt
+from portal.services.release_checks import list_held
 
 
 def always(_attempt: Attempt) -> None:
@@ -26,3 +27,15 @@ def import_recorded(attempt: Attempt) -> None:
         raise refuse("", "not_admin", "只有数字化局管理员可以直接导入并发布。")
     if not attempt.reason or not attempt.facts.get("source"):
         raise refuse("reason", "missing", "导入须写明来源和理由。")
+
+
+def nothing_held(attempt: Attempt) -> None:
+    """No file of the entry waits for a decision on what was found in it (art. 45)."""
+    held = list_held(attempt.session, attempt.subject.entry_id)
+    if held:
+        raise refuse(
+            "distributions",
+            "held",
+            "数据文件“{name}”中有疑似敏感信息，须由另一人审查决定后才能发布。",
+            name=held[0].name,
+        )

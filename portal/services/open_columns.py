@@ -1,4 +1,9 @@
-"""Which columns of a table everybody may have: an information item that is not open drops its own."""
+"""What of a table everybody may have: the one place that every way out asks.
+
+Nothing leaves while a delivery is held. Where columns were dropped or masked after a review, their
+table without the originals stands for the whole. An information item that is not open drops its
+own column from either.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +16,14 @@ from portal.tables.info import Column, TableInfo
 NOT_MASKED = ("", "none")
 
 
+def released_table(data: DataVersion | None) -> TableInfo | None:
+    """Return the parsed table of a delivery as it may leave; None while it is held or has none."""
+    if data is None or data.hold or data.table_state != "ready":
+        return None
+    values = data.public_table or data.table
+    return TableInfo.from_dict(values) if values else None
+
+
 def open_table(data: DataVersion | None, content: EntryContent) -> TableInfo | None:
     """Return the parsed table of a delivery with its open columns only, None if it has no table.
 
@@ -19,19 +32,21 @@ def open_table(data: DataVersion | None, content: EntryContent) -> TableInfo | N
 
     Source: domain/catalogue-fields.md, section 2 (`open`, `masking`).
     """
-    if data is None or data.table is None or data.table_state != "ready":
+    info = released_table(data)
+    if info is None:
         return None
-    info = TableInfo.from_dict(data.table)
     columns = tuple(column for column in info.columns if not _is_closed(column, content))
     return replace(info, columns=columns)
 
 
 def original_is_open(data: DataVersion | None, content: EntryContent) -> bool:
-    """True if the file as delivered holds nothing that an information item keeps back.
+    """True if the file as delivered holds nothing that a review or an information item keeps back.
 
     A file whose table is not parsed yet is held back while any item is closed; what is no table
     cannot be looked into and is the agency's to deliver without closed items.
     """
+    if data is not None and (data.hold or data.public_table):
+        return False
     closed = _closed_names(content)
     if data is None or not closed or data.table_state == "none":
         return True

@@ -15,7 +15,7 @@ from portal.services.codes_known import known_codes
 from portal.services.content import content_of
 from portal.services.deadlines import work_calendar
 from portal.services.flow import Attempt, FlowBinding, Organisations
-from portal.services.guards import import_recorded, reason_given, refuse
+from portal.services.guards import import_recorded, nothing_held, reason_given, refuse
 
 FLOW = "open_list_entry"
 REMOVAL_NOTICE_WORKING_DAYS = 10
@@ -66,6 +66,7 @@ def failed_by_another(attempt: Attempt) -> None:
 
 def ready_to_open(attempt: Attempt) -> None:
     """Unconditional: a file and an open licence; conditional: an interface and an agreement."""
+    nothing_held(attempt)
     place: OpenListEntry = attempt.subject
     content = content_of(place.version)
     kinds = {d.kind for d in list_distributions(attempt.session, place.entry_id)}
@@ -104,6 +105,7 @@ def other_type_published(attempt: Attempt) -> None:
 
 def may_resume(attempt: Attempt) -> None:
     """The level that suspended it, or the Bureau; what was found is recorded."""
+    nothing_held(attempt)
     if not attempt.reason:
         raise refuse("reason", "missing", "请写明核查结论。")
     if attempt.subject.suspended_by == "bureau" and not attempt.actor.is_kind("bureau"):

@@ -28,7 +28,7 @@ def resource_dict(distribution: Distribution) -> dict[str, Any]:
         "cache_last_updated": foreign.get("cache_last_updated"),
         "cache_url": foreign.get("cache_url"),
         "created": naive_utc(distribution.created_at),
-        "datastore_active": bool(data and data.table_state == "ready"),
+        "datastore_active": bool(data and data.table_state == "ready" and not data.hold),
         "description": distribution.description,
         "format": _format(distribution),
         "hash": data.sha256 if data else foreign.get("hash", ""),

@@ -14,6 +14,7 @@ from portal.rules.entry_content import EntryContent
 from portal.services.content import content_of
 from portal.services.entry_facts import EntryFacts, facts_of
 from portal.services.entry_hooks import more_facets
+from portal.services.open_columns import open_table, released_table
 from search.document import SearchDocument
 
 ABSTRACT_SHOWN = 160
@@ -52,7 +53,7 @@ def search_document(
         keywords=content.keywords,
         item_names=tuple(item.name for item in content.items),
         provider_names=_names(entry),
-        sample_values=_sample_values(facts.distributions),
+        sample_values=_sample_values(facts.distributions, content),
         facets=_facets(entry, content, formats),
         value_score=entry.value_score if entry.is_public else 0.0,
         created=entry.issued_at or entry.created_at,
@@ -78,14 +79,19 @@ def _formats(content: EntryContent, distributions: Sequence[Distribution]) -> tu
     return tuple(dict.fromkeys(found))
 
 
-def _sample_values(distributions: Sequence[Distribution]) -> tuple[str, ...]:
-    """Return column names and first values of parsed tables: what is inside is findable too."""
+def _sample_values(distributions: Sequence[Distribution], content: EntryContent) -> tuple[str, ...]:
+    """Return column names and first values of parsed tables: what is inside is findable too.
+
+    Values only where every column is open: they are kept without their columns.
+    """
     values: list[str] = []
     for distribution in distributions:
         data = distribution.current_version
-        table: dict[str, Any] = (data.table or {}) if data else {}
-        values += [str(column.get("name", "")) for column in table.get("columns", [])]
-        values += data.samples if data else []
+        table, whole = open_table(data, content), released_table(data)
+        if data is None or table is None or whole is None:
+            continue
+        values += [column.name for column in table.columns]
+        values += data.samples if len(table.columns) == len(whole.columns) else []
     return tuple(dict.fromkeys(v for v in values if v))[:SAMPLE_VALUES_MAX]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from pyarrow.parquet import ParquetFile
@@ -13,6 +14,7 @@ from portal.models.distribution import DataVersion
 from portal.models.entry import CatalogueEntry
 from portal.services.content import content_of
 from portal.services.index_requests import request_index
+from portal.services.release_checks import keep_findings, look_at
 from portal.services.value import recompute_value
 from portal.storage.base import Storage
 from portal.tables.info import TableInfo
@@ -42,13 +44,14 @@ def parse_data_version(database: Database, storage: Storage, clock: Clock, versi
     except PortalError as error:
         _keep(database, clock, version_id, None, error.text())
         return
-    samples = _first_values(storage, info)
-    _keep(database, clock, version_id, info.as_dict(), "", samples)
+    path = Path(storage.local_path(info.parquet_sha256))
+    samples, found = first_values(path), look_at(info, path)
+    _keep(database, clock, version_id, info.as_dict(), "", samples, found)
 
 
-def _first_values(storage: Storage, info: TableInfo) -> list[str]:
-    """Return distinct texts of the first rows, for the search."""
-    file = ParquetFile(storage.local_path(info.parquet_sha256))
+def first_values(path: Path) -> list[str]:
+    """Return distinct texts of the first rows of a Parquet file, for the search."""
+    file = ParquetFile(path)
     batch = next(file.iter_batches(batch_size=SAMPLE_ROWS), None)
     rows = batch.to_pylist() if batch is not None else []
     texts = (value for row in rows for value in row.values() if isinstance(value, str))
@@ -79,14 +82,18 @@ def _keep(
     table: dict[str, Any] | None,
     error: str,
     samples: list[str] | None = None,
+    found: list[Any] | None = None,
 ) -> None:
     with database.writing() as session:
         version = session.get(DataVersion, version_id)
         if version is None:
             return
-        version.table, version.samples = table, samples or []
+        version.table = table
         version.table_state = READY if table is not None else FAILED
         version.table_error = error
+        version.hold = keep_findings(session, clock, version, found)
+        if not version.public_table:  # else the samples are of that one
+            version.samples = samples or []
         entry = version.distribution.entry
         if entry.is_public:
             recompute_value(session, clock, entry)

@@ -53,7 +53,7 @@ def download(key: str, file_id: str, filename: str) -> Any:
     view, file = _file(key, file_id)
     if file.current is None:
         raise NotFound("没有编号为“{key}”的数据文件。", key=file_id[:100])
-    _check_original(view, file)
+    _check_original(view, file.current)
     return _deliver(view, file, file.current)
 
 
@@ -64,7 +64,7 @@ def download_version(key: str, file_id: str, number: int, filename: str) -> Any:
     delivery = next((d for d in file.deliveries if d.number == number), None)
     if delivery is None:
         raise NotFound("该文件没有第 {number} 版。", number=number)
-    _check_original(view, file)
+    _check_original(view, delivery)
     return _deliver(view, file, delivery)
 
 
@@ -111,17 +111,20 @@ def _check(entry: CatalogueEntry, view: EntryView) -> None:
     check_open(actor(), subject, view.opening)
 
 
-def _check_original(view: EntryView, file: FileView) -> None:
-    """An information item that is not open drops its column from every form; the file as it was
+def _check_original(view: EntryView, delivery: Delivery) -> None:
+    """What an information item or a review keeps back leaves every form; the file as it was
     delivered still has it and stays inside.
 
     Raises:
-        NotOpen: the file holds columns that are not open.
+        NotOpen: the file holds columns that are not open, or was not looked at yet.
     """
-    if not file.original_open and not is_official(
+    if not delivery.original_open and not is_official(
         actor(), subject_of(readable_entry(view.slug), view)
     ):
-        raise NotOpen("原始文件含有不开放的信息项，不提供下载；请用“整张表另存为”下载开放的部分。")
+        raise NotOpen(
+            "原始文件正在做敏感信息检查，或含有不开放的信息项，不提供下载；"
+            "有“整张表另存为”的，可以下载开放的部分。"
+        )
 
 
 def _deliver(view: EntryView, file: FileView, delivery: Delivery) -> Any:

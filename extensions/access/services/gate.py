@@ -25,6 +25,7 @@ from portal.models.entry import CatalogueEntry, EntryVersion
 from portal.models.open_list import OpenListEntry
 from portal.rules.entry_content import EntryContent, InformationItem
 from portal.services.content import content_of
+from portal.services.open_columns import released_table
 from portal.tables.info import TableInfo
 
 _ENDED = {
@@ -102,9 +103,10 @@ def admit(session: Session, now: datetime, api_code: str, secret: str) -> Admiss
         raise CallRefused("entry_not_open")
     if version.open_type != "conditional":
         raise CallRefused("entry_not_open")
-    if data is None or data.table is None or table_gone:
+    table = released_table(data)
+    if table is None or table_gone:
         raise CallRefused("no_data")
-    return _admission(application, interface, entry, version, data)
+    return _admission(application, interface, entry, version, table)
 
 
 def _check_key(key: AccessKey, application: AccessApplication, now: datetime) -> None:
@@ -123,12 +125,11 @@ def _admission(
     interface: DataInterface,
     entry: CatalogueEntry,
     version: EntryVersion,
-    data: DataVersion,
+    table: TableInfo,
 ) -> Admission:
     content = content_of(version)
     given = grantable_items(content, interface.fields)
     granted = frozenset(application.granted_fields)
-    table = TableInfo.from_dict(data.table or {})
     items = {
         column.field_name: given[column.field_name]
         for column in table.columns
@@ -144,6 +145,6 @@ def _admission(
         content=content,
         items=items,
         table=table,
-        data_hash=data.sha256,
+        data_hash=table.parquet_sha256,
         grant_version=application.row_version,
     )

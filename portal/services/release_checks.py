@@ -1,0 +1,78 @@
+"""Checks that look at a parsed table before anybody outside may have it.
+
+An extension adds them by its manifest. A delivery with a table is held from its first moment; the
+job that parses it lets each check look, and what a check holds stays in until a person decided.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from portal.clock import Clock
+from portal.models.distribution import SCAN, DataVersion, Distribution
+from portal.tables.info import TableInfo
+
+
+@dataclass(frozen=True)
+class ReleaseCheck:
+    """One check, in two steps, since the look is long and a transaction is to be short.
+
+    look: (table, path of its Parquet) -> what it found; in no transaction.
+    keep: (session, clock, data version, what was found) -> the hold: "" sets the data free, `review`
+        waits for a person, `apply` for a job. What was found is None for a file that could not be
+        read. May run twice.
+    """
+
+    name: str
+    look: Callable[[TableInfo, Path], Any]
+    keep: Callable[[Session, Clock, DataVersion, Any], str]
+
+
+_CHECKS: list[ReleaseCheck] = []
+
+
+def add_release_checks(checks: Iterable[ReleaseCheck]) -> None:
+    """Add an extension's checks; the same one again changes nothing."""
+    _CHECKS.extend(check for check in checks if check not in _CHECKS)
+
+
+def first_hold(*, tabular: bool) -> str:
+    """Return the hold that a fresh delivery begins with."""
+    return SCAN if tabular and _CHECKS else ""
+
+
+def look_at(info: TableInfo, path: Path) -> list[Any]:
+    return [check.look(info, path) for check in _CHECKS]
+
+
+def keep_findings(
+    session: Session, clock: Clock, version: DataVersion, found: Sequence[Any] | None
+) -> str:
+    """Let every check keep what it found; return the hold that follows from all of them."""
+    given = found if found is not None else [None] * len(_CHECKS)
+    holds = [
+        check.keep(session, clock, version, one) for check, one in zip(_CHECKS, given, strict=True)
+    ]
+    return next((hold for hold in holds if hold), "")
+
+
+def list_held(session: Session, entry_id: int) -> list[Distribution]:
+    """Return the entry's files whose newest data waits for a decision (not for its first look)."""
+    return list(
+        session.scalars(
+            select(Distribution)
+            .join(DataVersion, DataVersion.id == Distribution.current_version_id)
+            .where(
+                Distribution.entry_id == entry_id,
+                Distribution.deleted_at.is_(None),
+                DataVersion.hold.not_in(("", SCAN)),
+            )
+            .order_by(Distribution.position, Distribution.id)
+        )
+    )
