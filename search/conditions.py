@@ -54,6 +54,17 @@ def in_facet(name: str, codes: Iterable[str]) -> Clause:
     return Terms(FACETS[name].field, tuple(codes))
 
 
+def facet_begins(name: str, beginning: str = "") -> Clause:
+    """Any code of a facet that begins so; without a beginning, any code at all.
+
+    Raises:
+        SearchRefused: there is no such facet.
+    """
+    if name not in FACETS:
+        raise SearchRefused(f"unknown facet {name!r}")
+    return Prefix(FACETS[name].field, beginning)
+
+
 def within(span: DateRange) -> Clause:
     """Raises: SearchRefused for a field that is no date."""
     if span.field not in DATES:

@@ -38,7 +38,7 @@ def compile_clause(clause: Clause) -> Query:
         case Terms(field, values):
             return _terms(field, values)
         case Prefix(field, beginning):
-            return Query.regex_query(SCHEMA, field, _escape(beginning) + ".*")
+            return _prefix(field, beginning)
         case Range(field, start, end):
             return Query.range_query(
                 SCHEMA, field, FieldType.Integer, start, end, include_upper=end is None
@@ -69,6 +69,14 @@ def _terms(field: str, values: tuple[str | int, ...]) -> Query:
         one = Query.term_query(SCHEMA, field, values[0], index_option="basic")
         return Query.const_score_query(one, 1.0)
     return Query.const_score_query(Query.term_set_query(SCHEMA, field, list(values)), 1.0)
+
+
+def _prefix(field: str, beginning: str) -> Query:
+    if field.startswith("facets."):
+        # A term of a JSON field is its path, a zero, the type (s for text), and the value.
+        path = field.removeprefix("facets.")
+        field, beginning = "facets", f"{path}\x00s{FACET_MARK}{beginning}"
+    return Query.regex_query(SCHEMA, field, _escape(beginning) + ".*")
 
 
 def _escape(text: str) -> str:

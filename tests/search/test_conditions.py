@@ -18,6 +18,7 @@ from search.conditions import (
     any_of,
     code_begins,
     depth_of,
+    facet_begins,
     has_code,
     has_words,
     in_facet,
@@ -59,6 +60,10 @@ def test_words_and_fields_mix_in_a_condition(engine: SearchEngine) -> None:
     assert found(engine, where=has_code(("changchun-bus-stops", "220000-00002"))) == {1, 2}
     assert found(engine, where=code_begins("220000-0000")) == {2, 3, 4, 5, 6, 7}
     assert found(engine, where=within(DateRange("modified", START + timedelta(days=6)))) == {1, 4}
+    assert found(engine, where=facet_begins("tags", "公")) == {1}
+    assert found(engine, where=facet_begins("region", "2202")) == {3}
+    assert found(engine, where=Not(facet_begins("format"))) == {6, 7}
+    assert found(engine, where=facet_begins("format", ".*")) == set()
     assert found(engine, where=NOTHING) == set()
     assert len(found(engine, where=EVERYTHING)) == 7
 
