@@ -7,6 +7,7 @@ import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from xml.sax.saxutils import escape, quoteattr
 
 import pyarrow as pa
@@ -14,6 +15,8 @@ import pyarrow.parquet as pq
 
 from portal.tables import export_sql
 from portal.tables.cache import TableCache
+from portal.tables.export_rdf import turtle
+from portal.tables.export_text import batch_rows, joined
 from portal.tables.export_xlsx import xlsx_workbook
 from portal.tables.info import Column, TableInfo
 from portal.tables.piece_sink import PieceSink
@@ -31,6 +34,7 @@ class ExportForm(StrEnum):
     JSON = "json"
     NDJSON = "ndjson"
     XML = "xml"
+    RDF = "rdf"  # Turtle
     PARQUET = "parquet"
 
 
@@ -49,12 +53,17 @@ FACTS = {
     ExportForm.JSON: FormFacts("application/json", "json"),
     ExportForm.NDJSON: FormFacts("application/x-ndjson", "ndjson"),
     ExportForm.XML: FormFacts("application/xml; charset=utf-8", "xml"),
+    ExportForm.RDF: FormFacts("text/turtle; charset=utf-8", "ttl"),
     ExportForm.PARQUET: FormFacts("application/vnd.apache.parquet", "parquet"),
 }
 
 
+Select = Callable[[Sequence[Column]], str]
+Write = Callable[[Sequence[Column], Stream], Iterator[bytes]]
+
+
 def export_rows(
-    cache: TableCache, info: TableInfo, query: TableQuery, form: ExportForm
+    cache: TableCache, info: TableInfo, query: TableQuery, form: ExportForm, *, address: str = ""
 ) -> Iterator[bytes]:
     """Return the rows of a query as pieces of at most 256 KiB, made while they are read.
 
@@ -62,13 +71,19 @@ def export_rows(
     `query.limit` to None for all rows. The query is checked and started before this returns, so
     that an error can still become an answer. Close the iterator when the receiver goes away.
 
+    Args:
+        address: of the table on the Web, which RDF names its rows and columns by.
+
     Raises:
         Invalid: the query does not fit the table.
         Unavailable: it took too long or too much memory.
     """
     compiled = compile_query(info, query, whole=True)
     select, write = _WRITERS[form]
-    pieces = _pieces(_run(cache, info, compiled, select, write))
+    if form is ExportForm.RDF:
+        table = address or f"urn:sha256:{info.parquet_sha256}"
+        write = partial(turtle, address=table)
+    pieces = cut_into_pieces(_run(cache, info, compiled, select, write))
     first = next(pieces, b"")
     return _continued(first, pieces)
 
@@ -79,66 +94,69 @@ def _continued(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _run(
-    cache: TableCache,
-    info: TableInfo,
-    compiled: CompiledQuery,
-    select: Callable[[Sequence[Column]], str],
-    write: Callable[[Sequence[Column], Stream], Iterator[bytes]],
+    cache: TableCache, info: TableInfo, compiled: CompiledQuery, select: Select, write: Write
 ) -> Iterator[bytes]:
     with cache.statement(info, select(compiled.columns), compiled) as stream:
         yield from write(compiled.columns, stream)
 
 
-def _pieces(data: Iterable[bytes]) -> Iterator[bytes]:
-    """Gather small pieces and cut large ones."""
-    held = bytearray()
-    for piece in data:
-        held += piece
-        while len(held) >= PIECE_BYTES:
-            yield bytes(held[:PIECE_BYTES])
-            del held[:PIECE_BYTES]
+def cut_into_pieces(data: Iterable[bytes]) -> Iterator[bytes]:
+    """Gather small pieces and cut large ones, to 256 KiB each."""
+    held = b""
+    for given in data:
+        piece = held + given if held else given
+        start = 0
+        while len(piece) - start >= PIECE_BYTES:
+            yield piece[start : start + PIECE_BYTES]
+            start += PIECE_BYTES
+        held = piece[start:] if start else piece
     if held:
-        yield bytes(held)
+        yield held
 
 
-def _csv_text(columns: Sequence[Column], stream: Stream) -> Iterator[str]:
+def _csv_header(columns: Sequence[Column]) -> str:
     header = io.StringIO()
-    csv.writer(header).writerow(_safe_header(column.name) for column in columns)
-    yield header.getvalue()
-    for lines in stream.texts():
-        yield "\r\n".join([*lines, ""])
+    csv.writer(header).writerow(safe_header(column.name) for column in columns)
+    return header.getvalue()
 
 
-def _safe_header(name: str) -> str:
+def safe_header(name: str) -> str:
+    """Return a text that no spreadsheet runs as a formula."""
     return f"'{name}" if name[:1] in "=+-@＝＋－＠" else name
 
 
+def _batches(columns: Sequence[Column], stream: Stream) -> Iterator[bytes]:
+    for texts in stream.texts(batch_rows(tuple(columns))):
+        yield joined(texts)
+
+
 def _csv(columns: Sequence[Column], stream: Stream) -> Iterator[bytes]:
-    yield b"\xef\xbb\xbf"
-    for text in _csv_text(columns, stream):
-        yield text.encode()
+    yield b"\xef\xbb\xbf" + _csv_header(columns).encode()
+    yield from _batches(columns, stream)
 
 
 def _csv_gb18030(columns: Sequence[Column], stream: Stream) -> Iterator[bytes]:
-    for text in _csv_text(columns, stream):
-        yield text.encode("gb18030")
+    yield _csv_header(columns).encode("gb18030")
+    for lines in _batches(columns, stream):
+        yield lines.decode().encode("gb18030")
 
 
 def _xlsx(columns: Sequence[Column], stream: Stream) -> Iterator[bytes]:
-    return xlsx_workbook([column.name for column in columns], stream.texts())
+    names = [column.name for column in columns]
+    return xlsx_workbook(names, stream.texts(batch_rows(tuple(columns))))
 
 
 def _json(columns: Sequence[Column], stream: Stream) -> Iterator[bytes]:
-    before = "[\n"
-    for objects in stream.texts():
-        yield (before + ",\n".join(objects)).encode()
-        before = ",\n"
-    yield b"[]\n" if before == "[\n" else b"\n]\n"
+    """Each object comes behind a comma and a line's end, which the first one does not need."""
+    before, skipped = b"[", 1
+    for objects in _batches(columns, stream):
+        yield before + objects[skipped:]
+        before, skipped = b"", 0
+    yield b"[]\n" if skipped else b"\n]\n"
 
 
 def _ndjson(columns: Sequence[Column], stream: Stream) -> Iterator[bytes]:
-    for objects in stream.texts():
-        yield "\n".join([*objects, ""]).encode()
+    return _batches(columns, stream)
 
 
 def _xml(columns: Sequence[Column], stream: Stream) -> Iterator[bytes]:
@@ -148,8 +166,7 @@ def _xml(columns: Sequence[Column], stream: Stream) -> Iterator[bytes]:
         for column in columns
     )
     yield f'<?xml version="1.0" encoding="UTF-8"?>\n<table>\n<fields>\n{fields}</fields>\n<rows>\n'.encode()
-    for rows in stream.texts():
-        yield "\n".join([*rows, ""]).encode()
+    yield from _batches(columns, stream)
     yield b"</rows>\n</table>\n"
 
 
@@ -166,15 +183,21 @@ def _parquet(columns: Sequence[Column], stream: Stream) -> Iterator[bytes]:
     yield sink.taken()
 
 
-_WRITERS: dict[
-    ExportForm,
-    tuple[Callable[[Sequence[Column]], str], Callable[[Sequence[Column], Stream], Iterator[bytes]]],
-] = {
-    ExportForm.CSV: (export_sql.csv_line, _csv),
-    ExportForm.CSV_GB18030: (export_sql.csv_line, _csv_gb18030),
-    ExportForm.XLSX: (export_sql.xlsx_cells, _xlsx),
-    ExportForm.JSON: (export_sql.json_object, _json),
-    ExportForm.NDJSON: (export_sql.json_object, _ndjson),
-    ExportForm.XML: (export_sql.xml_element, _xml),
+def _before(text: str, select: Select) -> Select:
+    return lambda columns: f"concat({text}, {select(columns)})"
+
+
+def _behind(select: Select, text: str) -> Select:
+    return lambda columns: f"concat({select(columns)}, {text})"
+
+
+_WRITERS: dict[ExportForm, tuple[Select, Write]] = {
+    ExportForm.CSV: (_behind(export_sql.csv_line, "chr(13), chr(10)"), _csv),
+    ExportForm.CSV_GB18030: (_behind(export_sql.csv_line, "chr(13), chr(10)"), _csv_gb18030),
+    ExportForm.XLSX: (export_sql.xlsx_row, _xlsx),
+    ExportForm.JSON: (_before("',', chr(10)", export_sql.json_object), _json),
+    ExportForm.NDJSON: (_behind(export_sql.json_object, "chr(10)"), _ndjson),
+    ExportForm.XML: (_behind(export_sql.xml_element, "chr(10)"), _xml),
+    ExportForm.RDF: (_behind(export_sql.turtle_row, "chr(10)"), partial(turtle, address="")),
     ExportForm.PARQUET: (export_sql.typed, _parquet),
 }

@@ -11,6 +11,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import IO
 from xml.sax.saxutils import escape
 
+import pyarrow as pa
+
+from portal.tables.export_text import joined
 from portal.tables.piece_sink import PieceSink
 
 MAX_SHEET_ROWS = 1_048_576
@@ -43,28 +46,25 @@ _STYLES = (
 )
 
 
-def xlsx_workbook(headers: Sequence[str], batches: Iterable[Sequence[str]]) -> Iterator[bytes]:
-    """Yield the workbook; `batches` hold the cells of each row as XML (see `xlsx_cells`)."""
+def xlsx_workbook(headers: Sequence[str], batches: Iterable[pa.Array]) -> Iterator[bytes]:
+    """Yield the workbook; `batches` hold the rows as XML (see `xlsx_row`)."""
     sink = PieceSink()
     sheets = 0
-    rows = (cells for batch in batches for cells in batch)
+    rest = iter(batches)
+    pending = next(rest, None)
     with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-        pending = next(rows, None)
         while sheets == 0 or pending is not None:
             sheets += 1
             with archive.open(f"xl/worksheets/sheet{sheets}.xml", "w", force_zip64=True) as part:
                 _start_sheet(part, headers)
-                count = 1
-                lines: list[str] = []
-                while pending is not None and count < MAX_SHEET_ROWS:
-                    lines.append(f"<row>{pending}</row>")
-                    count += 1
-                    pending = next(rows, None)
-                    if len(lines) == 1000:
-                        part.write("".join(lines).encode())
-                        lines.clear()
-                        yield sink.taken()
-                part.write("".join([*lines, "</sheetData></worksheet>"]).encode())
+                room = MAX_SHEET_ROWS - 1
+                while pending is not None and room:
+                    part.write(joined(pending[:room]))
+                    yield sink.taken()
+                    taken = min(room, len(pending))
+                    room -= taken
+                    pending = pending[taken:] if taken < len(pending) else next(rest, None)
+                part.write(b"</sheetData></worksheet>")
             yield sink.taken()
         for name, text in _parts(sheets).items():
             archive.writestr(name, text)

@@ -27,16 +27,12 @@ class Stream:
         self._cursor, self._sql, self._parameters = cursor, sql, list(parameters)
         self._watchdog, self._seconds = watchdog, seconds
 
-    def texts(self, rows: int = 2000) -> Iterator[list[str]]:
-        """Yield the values of a statement's only column, in lists of at most `rows`."""
-        with self._step():
-            self._cursor.execute(self._sql, self._parameters)
-        while True:
-            with self._step():
-                batch = self._cursor.fetchmany(rows)
-            if not batch:
-                return
-            yield [row[0] for row in batch]
+    def texts(self, rows: int = 2000) -> Iterator[pa.Array]:
+        """Yield the values of a statement's only column as Arrow texts, at most `rows` a time."""
+        batches = self.record_batches(rows)
+        next(batches)  # the schema
+        for batch in batches:
+            yield batch.column(0)
 
     def record_batches(self, rows: int) -> Iterator[pa.Schema | pa.RecordBatch]:
         """Yield the schema, then the rows as Arrow record batches."""
