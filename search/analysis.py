@@ -44,6 +44,10 @@ def normalise(text: str) -> str:
 
 def normalise_with_offsets(text: str) -> tuple[str, list[int]]:
     """Return the normalised text and, for each of its characters, the index in `text`."""
+    if unicodedata.is_normalized("NFKC", text):
+        plain = normalise(text)
+        if len(plain) == len(text):  # nothing grew or shrank: every character stands for itself
+            return plain, list(range(len(text)))
     pieces: list[str] = []
     offsets: list[int] = []
     for index, character in enumerate(text):

@@ -16,10 +16,11 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    bindparam,
     select,
     text,
 )
-from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
+from sqlalchemy.orm import Mapped, Session, lazyload, mapped_column, relationship
 
 from portal.db import Base, UtcDateTime
 from portal.errors import NotFound
@@ -129,12 +130,23 @@ class EntryVersion(Base):
 
 
 def find_entry(session: Session, key: str) -> CatalogueEntry | None:
-    """Return the entry with this public id, slug (CKAN name) or resource code."""
-    for column in (CatalogueEntry.slug, CatalogueEntry.public_id, CatalogueEntry.code):
-        entry = session.scalars(select(CatalogueEntry).where(column == key)).first()
+    """Return the entry with this public id, slug (CKAN name) or resource code.
+
+    Its organisations are read when they are asked for: pages that are kept do not ask.
+    """
+    for query in _BY_NAME:
+        entry = session.scalars(query, {"key": key}).first()
         if entry is not None:
             return entry
     return None
+
+
+_BY_NAME = tuple(
+    select(CatalogueEntry)
+    .where(column == bindparam("key"))
+    .options(lazyload(CatalogueEntry.provider), lazyload(CatalogueEntry.responsible_dept))
+    for column in (CatalogueEntry.slug, CatalogueEntry.public_id, CatalogueEntry.code)
+)
 
 
 def get_entry(session: Session, key: str) -> CatalogueEntry:

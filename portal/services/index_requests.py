@@ -10,6 +10,8 @@ from portal.clock import Clock
 from portal.models.entry import CatalogueEntry
 from portal.models.index_request import IndexRequest, SearchDenial
 
+_DENIED = select(SearchDenial.__table__.c.entry_id)  # asked by every search: made once
+
 
 def request_index(
     session: Session, clock: Clock, entry: CatalogueEntry, *, tightens: bool = False
@@ -52,4 +54,4 @@ def request_index(
 
 def denied_entry_ids(session: Session) -> frozenset[int]:
     """Return the entries that no search may show whatever the index says."""
-    return frozenset(session.scalars(select(SearchDenial.entry_id)))
+    return frozenset(session.connection().scalars(_DENIED).all())

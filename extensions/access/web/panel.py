@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from extensions.access.flow import BINDING, is_open_conditionally
 from extensions.access.models.application import find_undecided
-from extensions.access.models.interface import list_interfaces
+from extensions.access.models.interface import has_interfaces, list_interfaces
 from extensions.access.rules import grantable_items
 from portal.actor import Actor
 from portal.extension import EntryPanel
@@ -23,6 +23,8 @@ ANCHOR = "access"
 
 def interface_panel(session: Session, actor: Actor, entry: CatalogueEntry) -> EntryPanel | None:
     """Return how the entry's interfaces are applied for and called; None if it has none."""
+    if actor.is_anonymous and not has_interfaces(session, entry.id):
+        return None
     found = list_interfaces(session, entry.id)
     may_manage = is_allowed(actor, Permission.DISTRIBUTION_WRITE, entry)
     version = entry.published_version
