@@ -15,6 +15,7 @@ from portal.commands import (
     index,
     people,
     running,
+    search,
     settings,
 )
 from portal.errors import Invalid, PortalError
@@ -38,6 +39,7 @@ for command in (
     *audit.COMMANDS,
     *flows.COMMANDS,
     *settings.COMMANDS,
+    *search.COMMANDS,
 ):
     cli.add_command(command)
 
