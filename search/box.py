@@ -33,3 +33,15 @@ def steps(degrees: float) -> int:
 
 def sides_of(box: Box) -> dict[str, int]:
     return {side: steps(getattr(box, side)) for side in SIDES}
+
+
+def read_box(text: str) -> Box:
+    """Return the box of `west,south,east,north`.
+
+    Raises:
+        ValueError: there are not four numbers, or they make no box.
+    """
+    sides = [float(side) for side in text.split(",")]
+    if len(sides) != len(SIDES):
+        raise ValueError("a box has four sides")
+    return Box(*sides)

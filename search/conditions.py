@@ -40,7 +40,7 @@ def any_of(parts: Iterable[Clause]) -> Clause:
 
 def all_of(parts: Iterable[Clause]) -> Clause:
     found = tuple(parts)
-    return found[0] if len(found) == 1 else AllOf((), filters=found) if found else EVERYTHING
+    return found[0] if len(found) == 1 else AllOf(found) if found else EVERYTHING
 
 
 def in_facet(name: str, codes: Iterable[str]) -> Clause:

@@ -21,6 +21,7 @@ from portal.models.index_request import EntryDocument
 from portal.services.package_document import render_package, with_site
 from portal.services.search import search_catalogue
 from portal.web.access import Access
+from search.box import Box, read_box
 from search.query import DEEPEST
 from search.request import FacetAsk, SearchHit, SearchRequest, SearchResult, Sort
 
@@ -42,7 +43,7 @@ _SORTS = {
 _PASSED_OVER = frozenset(
     {
         "qf", "defType", "mm", "tie", "bf", "boost", "df", "fl", "q.op", "wt", "hl", "facet.mincount",
-        "facet.sort", "use_default_schema", "include_deleted", "ext_bbox", "extras", "callback",
+        "facet.sort", "use_default_schema", "include_deleted", "extras", "callback",
         "include_tracking", "hl.fl", "echoParams",
     }
 )  # fmt: skip
@@ -66,6 +67,7 @@ class PackageSearch(Input):
     include_private: Flag = False
     include_drafts: Flag = False
     explain: Flag = False
+    ext_bbox: str = Field(default="", max_length=200)
 
 
 def package_search(call: Call, given: PackageSearch) -> Raw:
@@ -75,7 +77,8 @@ def package_search(call: Call, given: PackageSearch) -> Raw:
     license_id, name, id, jl_open_type, jl_share_type, jl_region, jl_update_frequency,
     metadata_modified and metadata_created as ranges); sort, rows (at most 1000), start;
     facet.field (a JSON list), facet.limit; include_private: with the caller's own drafts;
-    explain: with the parts of each score.
+    ext_bbox: west,south,east,north in degrees, for what lies there or reaches into it;
+    explain: with the parts of each score, and which words are found where.
     """
     _refuse_unknown(call)
     rows = min(given.rows, ROWS_MAX)
@@ -121,18 +124,24 @@ def _request(asked: ReadQuery, given: PackageSearch, rows: int) -> SearchRequest
     sort, descending = _sort(given.sort)
     return SearchRequest(
         words=" ".join(asked.words),
-        filters=asked.filters,
-        required=asked.required,
-        excluded=asked.excluded,
-        ranges=tuple(asked.ranges),
-        codes=asked.codes or (),
-        ids=asked.ids,
+        where=asked.where,
+        question=asked.question,
+        area=_area(given.ext_bbox),
         sort=sort,
         descending=descending,
         start=given.start,
         rows=rows,
         facets=tuple(dict.fromkeys(facets)),
     )
+
+
+def _area(text: str) -> Box | None:
+    try:
+        return read_box(text) if text.strip() else None
+    except ValueError as error:
+        raise SearchQueryError(
+            "ext_bbox 须写成 西,南,东,北 四个经纬度（度），如 124.0,43.2,127.1,45.3。"
+        ) from error
 
 
 def _sort(text: str) -> tuple[Sort, bool]:
@@ -170,8 +179,7 @@ def _deep(call: Call, request: SearchRequest) -> tuple[SearchHit, ...]:
     Raises:
         SearchQueryError: the search is narrowed; then its first pages are what it is for.
     """
-    narrowed = (request.words, request.filters, request.required, request.excluded, request.ranges,
-                request.codes, request.ids is not None)  # fmt: skip
+    narrowed = (request.words, request.where, request.question, request.area)
     columns = {
         Sort.MODIFIED: CatalogueEntry.metadata_modified_at,
         Sort.CREATED: func.coalesce(CatalogueEntry.issued_at, CatalogueEntry.created_at),

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from portal.api.package_query import NOWHERE, QueryReader, Resolve
+from portal.api.package_query import QueryReader, Resolve
 from portal.clock import Clock
 from portal.codes import code_list
 from portal.models.entry import CatalogueEntry
@@ -48,7 +48,25 @@ class SearchFields:
     clock: Clock
 
     def reader(self) -> QueryReader:
-        return QueryReader(facets=self._facets(), names=self._names, now=self.clock())
+        return QueryReader(
+            facets=self._facets(),
+            names=self._names,
+            now=self.clock(),
+            beginnings={
+                "organization": self._organisations_from,
+                "owner_org": self._organisations_from,
+                "res_format": lambda beginning: [
+                    code.code
+                    for code in code_list("formats")
+                    if code.code.startswith(beginning.lower())
+                ],
+            },
+        )
+
+    def _organisations_from(self, beginning: str) -> list[str]:
+        names = Organisation.slug.startswith(beginning.lower(), autoescape=True)
+        codes = Organisation.code.startswith(beginning, autoescape=True)
+        return list(self.session.scalars(select(Organisation.code).where(or_(names, codes))))
 
     def _facets(self) -> dict[str, tuple[str, Resolve]]:
         fields: dict[str, tuple[str, Resolve]] = {
@@ -132,4 +150,4 @@ def _open_licences(values: Sequence[str]) -> list[str]:
 
 
 def _states(values: Sequence[str]) -> list[str]:
-    return [_STATES.get(value.lower(), NOWHERE) for value in values]
+    return [_STATES[value.lower()] for value in values if value.lower() in _STATES]
