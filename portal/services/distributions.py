@@ -38,6 +38,7 @@ class Upload:
 
     stored: StoredObject
     filename: str
+    reason: str = ""  # what this version changed, in the agency's words
 
 
 class DistributionService:
@@ -67,7 +68,7 @@ class DistributionService:
         distribution.media_type = media_type_of(filename, distribution.format)
         self._session.add(distribution)
         self._session.flush()
-        self._deliver(actor, distribution, upload.stored, filename)
+        self._deliver(actor, distribution, upload, filename)
         self._changed(actor, entry, "add_file", distribution, data=True)
         return distribution
 
@@ -165,7 +166,7 @@ class DistributionService:
         distribution.kind, distribution.url = FILE, ""
         distribution.format = format_of(filename) or distribution.format
         distribution.media_type = media_type_of(filename, distribution.format)
-        version = self._deliver(actor, distribution, upload.stored, filename)
+        version = self._deliver(actor, distribution, upload, filename)
         withdrawn = _has_words(current)
         self._changed(
             actor, distribution.entry, "deliver", distribution, data=True, withdrawn=withdrawn
@@ -173,7 +174,7 @@ class DistributionService:
         return version
 
     def _deliver(
-        self, actor: Actor, distribution: Distribution, stored: StoredObject, filename: str
+        self, actor: Actor, distribution: Distribution, upload: Upload, filename: str
     ) -> DataVersion:
         number = self._session.scalar(
             select(func.coalesce(func.max(DataVersion.number), 0)).where(
@@ -185,11 +186,12 @@ class DistributionService:
             distribution=distribution,
             distribution_id=distribution.id,
             number=(number or 0) + 1,
-            sha256=stored.sha256,
-            size_bytes=stored.size_bytes,
+            sha256=upload.stored.sha256,
+            size_bytes=upload.stored.size_bytes,
             filename=filename,
             created_at=self._clock(),
             created_by=actor.account_id,
+            reason=upload.reason,
             table_state="pending" if tabular else "none",
             hold=first_hold(tabular=tabular),
         )

@@ -21,8 +21,9 @@ from portal.models.freshness import Freshness
 from portal.models.organisation import Organisation
 from portal.rules.entry_content import EntryContent
 from portal.services.content import content_of
+from portal.services.data_versions import earlier_closed_names
 from portal.services.entry_changes import Change, list_changes
-from portal.services.open_columns import open_table, original_is_open
+from portal.services.open_columns import Names, open_table, original_is_open
 from portal.services.opening import Opening, find_opening
 from portal.tables.info import TableInfo
 
@@ -150,12 +151,12 @@ def _agency(organisation: Organisation) -> Agency:
 def _files(session: Session, entry_id: int, content: EntryContent) -> tuple[FileView, ...]:
     distributions = list_distributions(session, entry_id)
     ids = [d.id for d in distributions if d.kind == FILE]
-    deliveries = _deliveries(session, ids, content)
+    deliveries = _deliveries(session, entry_id, ids, content)
     return tuple(_file(d, deliveries.get(d.id, ()), content) for d in distributions)
 
 
 def _deliveries(
-    session: Session, ids: list[int], content: EntryContent
+    session: Session, entry_id: int, ids: list[int], content: EntryContent
 ) -> dict[int, tuple[Delivery, ...]]:
     """Each version is asked by itself: an older one may hold what the newest does not."""
     if not ids:
@@ -167,7 +168,11 @@ def _deliveries(
         .where(DataVersion.distribution_id.in_(ids))
         .order_by(DataVersion.number.desc())
     )
+    earlier: Names | None = None
     for data in session.scalars(query):
+        closed = None
+        if found[data.distribution_id]:  # an older one: also what was closed and is named no more
+            earlier = closed = earlier or earlier_closed_names(session, entry_id, content)
         found[data.distribution_id].append(
             Delivery(
                 data.number,
@@ -175,7 +180,7 @@ def _deliveries(
                 data.size_bytes,
                 data.sha256,
                 data.created_at,
-                original_is_open(data, content),
+                original_is_open(data, content, closed=closed),
             )
         )
     return {key: tuple(values) for key, values in found.items()}

@@ -7,6 +7,7 @@ own column from either.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from portal.models.distribution import DataVersion
@@ -14,6 +15,7 @@ from portal.rules.entry_content import EntryContent
 from portal.tables.info import Column, TableInfo
 
 NOT_MASKED = ("", "none")
+Names = frozenset[str]
 
 
 def released_table(data: DataVersion | None) -> TableInfo | None:
@@ -24,22 +26,26 @@ def released_table(data: DataVersion | None) -> TableInfo | None:
     return TableInfo.from_dict(values) if values else None
 
 
-def open_table(data: DataVersion | None, content: EntryContent) -> TableInfo | None:
+def open_table(
+    data: DataVersion | None, content: EntryContent, *, closed: Names | None = None
+) -> TableInfo | None:
     """Return the parsed table of a delivery with its open columns only, None if it has no table.
 
     A column whose item has a masking rule is left out: what is open to all is never masked on the
-    way. A column without an item is open as the whole is.
+    way. A column without an item is open as the whole is. `closed` overrides what the content says.
 
     Source: domain/catalogue-fields.md, section 2 (`open`, `masking`).
     """
     info = released_table(data)
     if info is None:
         return None
-    columns = tuple(column for column in info.columns if not _is_closed(column, content))
-    return replace(info, columns=columns)
+    shut = closed_names(content) if closed is None else closed
+    return replace(info, columns=tuple(c for c in info.columns if not _is_shut(c, shut)))
 
 
-def original_is_open(data: DataVersion | None, content: EntryContent) -> bool:
+def original_is_open(
+    data: DataVersion | None, content: EntryContent, *, closed: Names | None = None
+) -> bool:
     """True if the file as delivered holds nothing that a review or an information item keeps back.
 
     A file whose table is not parsed yet is held back while any item is closed; what is no table
@@ -47,25 +53,34 @@ def original_is_open(data: DataVersion | None, content: EntryContent) -> bool:
     """
     if data is not None and (data.hold or data.public_table):
         return False
-    closed = _closed_names(content)
-    if data is None or not closed or data.table_state == "none":
+    shut = closed_names(content) if closed is None else closed
+    if data is None or not shut or data.table_state == "none":
         return True
     if data.table is None or data.table_state != "ready":
         return False
-    return not any(
-        _is_closed(column, content) for column in TableInfo.from_dict(data.table).columns
-    )
+    return not any(_is_shut(column, shut) for column in TableInfo.from_dict(data.table).columns)
 
 
-def _closed_names(content: EntryContent) -> frozenset[str]:
-    return frozenset(
-        name
-        for item in content.items
-        if not item.open or item.masking not in NOT_MASKED
-        for name in (item.field_name, item.name)
-    )
+def closed_names(content: EntryContent, earlier: Iterable[EntryContent] = ()) -> Names:
+    """Return the names of the items that are not open, by field name and by name.
+
+    Args:
+        earlier: contents that were published before, newest first. A name that newer ones do not
+            know is closed if it was when it was last published: taking an item off the metadata
+            opens no old file.
+    """
+    known: set[str] = set()
+    closed: set[str] = set()
+    for one in (content, *earlier):
+        names = {
+            name: not item.open or item.masking not in NOT_MASKED
+            for item in one.items
+            for name in (item.field_name, item.name)
+        }
+        closed |= {name for name, is_shut in names.items() if is_shut and name not in known}
+        known |= names.keys()
+    return frozenset(closed)
 
 
-def _is_closed(column: Column, content: EntryContent) -> bool:
-    closed = _closed_names(content)
+def _is_shut(column: Column, closed: Names) -> bool:
     return column.field_name in closed or column.name in closed
