@@ -1,4 +1,4 @@
-"""Exact facet counts from filter and terms aggregations (one shard: nothing is estimated)."""
+"""Exact facet counts from filter and terms aggregations, on one shard or several."""
 
 from __future__ import annotations
 
@@ -7,18 +7,22 @@ from search.elasticsearch_compiler import Body, compile_clause
 from search.query import SearchQuery
 from search.request import FacetCount, SearchRequest
 
+_ALL = 65_000  # the most buckets one aggregation may hold
 
-def facet_body(request: SearchRequest, query: SearchQuery) -> Body:
+
+def facet_body(request: SearchRequest, query: SearchQuery, *, shards: int = 1) -> Body:
     """Return the search that counts each facet under all filters but its own."""
     everything = (*query.matched, *query.filters)
     aggregations: Body = {}
     for ask in request.facets:
         others = tuple(clause for name, clause in query.facet_filters.items() if name != ask.name)
-        terms = {
+        terms: Body = {
             "field": f"facets.{ask.name}",
             "size": max(1, ask.limit),
             "order": [{"_count": "desc"}, {"_key": "asc"}],
         }
+        if shards > 1:  # every shard must report all its codes, or counts would be short
+            terms["shard_size"] = _ALL
         aggregations[ask.name] = {
             "filter": compile_clause(AllOf((), filters=others)),
             "aggs": {"codes": {"terms": terms}},

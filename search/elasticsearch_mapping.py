@@ -18,10 +18,6 @@ from search.records import record_of
 FORMAT = "f2"  # changes with the mapping or the analysis; an index of another format is rebuilt
 
 SETTINGS: dict[str, Any] = {
-    # One shard: counts of facets are exact and scores do not depend on where a document lies.
-    "number_of_shards": 1,
-    "number_of_replicas": 0,
-    "auto_expand_replicas": "0-1",
     "max_result_window": DEEPEST,
     "max_terms_count": 1_000_000,
 }

@@ -1,11 +1,13 @@
 """The folder of the embedded index: one live generation, one writer, swaps that all notice.
 
 `current` names the live generation (a sub-folder). Readers look at it before every search; a
-rebuild makes a new generation beside it and replaces the name, which is atomic.
+rebuild makes a new generation beside it and replaces the name, which is atomic. `building` names
+the generation being built: while it is there, whoever writes keeps the write in its journal too.
 """
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import shutil
@@ -18,11 +20,15 @@ from threading import Lock
 
 import tantivy
 
-from search.engine import SearchUnavailable
+from search.engine import SearchFull, SearchUnavailable
+from search.tantivy_journal import Journal
 from search.tantivy_schema import FORMAT, SCHEMA
 
 _LOCK_WAIT_SECONDS = 15.0
 _LOCK_POLL_SECONDS = 0.01
+_OLDEST_BUILD_SECONDS = 24 * 3600.0  # a build that nobody goes on with is given up
+_LARGEST_JOURNAL_BYTES = 1024**3
+_LEAST_FREE_BYTES = 64 * 1024**2
 
 
 class IndexFolder:
@@ -55,7 +61,7 @@ class IndexFolder:
 
     def _current(self) -> str | None:
         try:
-            name = (self._folder / "current").read_text(encoding="ascii").strip()
+            name = self._live_name()
         except FileNotFoundError:
             return None
         except (OSError, ValueError) as error:
@@ -80,7 +86,7 @@ class IndexFolder:
         name = self._current()
         if name is None:
             name, _ = self.new_generation()
-            self.publish(name)
+            self._point("current", name)
         try:
             index = self._index(name)
             index.reload()
@@ -96,14 +102,19 @@ class IndexFolder:
         return name, tantivy.Index(SCHEMA, path=str(path), reuse=False)
 
     def publish(self, name: str) -> None:
-        """Make a generation the live one and remove the others."""
-        pointer = self._folder / f"current.{uuid.uuid4().hex}"
-        with pointer.open("w", encoding="ascii") as file:
-            file.write(name)
+        """Make a generation the live one and remove the others. Hold `writing()`."""
+        self._point("current", name)
+        (self._folder / "building").unlink(missing_ok=True)
+        self.remove_all_but(name)
+
+    def _point(self, pointer: str, text: str) -> None:
+        """Replace a pointer's text at once; after a crash it is the old or the new one."""
+        aside = self._folder / f"{pointer}.{uuid.uuid4().hex}"
+        with aside.open("w", encoding="ascii") as file:
+            file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        pointer.replace(self._folder / "current")
-        self.remove_all_but(name)
+        aside.replace(self._folder / pointer)
 
     def remove_all_but(self, name: str) -> None:
         """Remove other generations; a reader that still has one open keeps its data (POSIX)."""
@@ -112,28 +123,115 @@ class IndexFolder:
                 shutil.rmtree(path, ignore_errors=True)
 
     def discard(self, name: str) -> None:
-        """Remove a generation that was not published."""
+        """Remove a generation that was not published, and forget that it was being built."""
+        if self.building() == name:
+            (self._folder / "building").unlink(missing_ok=True)
+        self.journal(name).remove()
         shutil.rmtree(self._folder / name, ignore_errors=True)
+
+    def begin_building(self) -> tuple[str, tantivy.Index]:
+        """Make a generation that later writes reach too. Hold `writing()`."""
+        name, index = self.new_generation()
+        self.journal(name).make()
+        self._point("building", name)
+        return name, index
+
+    def building(self) -> str | None:
+        """Return the generation being built, or left by a builder who is gone."""
+        try:
+            name = (self._folder / "building").read_text(encoding="ascii").strip()
+        except FileNotFoundError:
+            return None
+        # Killed right after its swap, a builder left the name of what is live.
+        gone_live = (self._folder / "current").is_file() and name == self._live_name()
+        return None if gone_live or not (self._folder / name).is_dir() else name
+
+    def _live_name(self) -> str:
+        return (self._folder / "current").read_text(encoding="ascii").strip()
+
+    def reopen(self, name: str) -> tantivy.Index:
+        """Return a generation that is not live. Raises OSError, ValueError: it cannot be read."""
+        index = tantivy.Index.open(str(self._folder / name))
+        index.config_reader("manual")
+        index.reload()
+        return index
+
+    def journal(self, name: str) -> Journal:
+        return Journal(self._folder / f"{name}.journal")
+
+    def journal_of_build(self) -> Journal | None:
+        """Return the journal to keep a write in, None if nothing is being built. Hold `writing()`.
+
+        A build that nobody went on with for a day, or for which too much was written, is given up:
+        its journal would grow for ever.
+        """
+        name = self.building()
+        if name is None:
+            return None
+        journal = self.journal(name)
+        too_much = journal.size_bytes() > _LARGEST_JOURNAL_BYTES
+        if too_much or build_age_seconds(name) > _OLDEST_BUILD_SECONDS:
+            self.discard(name)
+            return None
+        return journal
+
+    def is_full(self) -> bool:
+        """Say whether the disk has no room for another write."""
+        place = self._folder if self._folder.exists() else self._folder.parent
+        return place.exists() and shutil.disk_usage(place).free < _LEAST_FREE_BYTES
 
     @contextmanager
     def writing(self) -> Iterator[None]:
         """Hold the folder's writer lock, across threads and processes.
 
         Raises:
-            SearchUnavailable: another writer (a rebuild) holds it for too long.
+            SearchUnavailable: another writer holds it for too long.
         """
-        self._folder.mkdir(parents=True, exist_ok=True)
-        deadline = time.monotonic() + _LOCK_WAIT_SECONDS
-        with (self._folder / "writer.lock").open("w") as file:
+        with self._locked("writer.lock", _LOCK_WAIT_SECONDS, "another writer is at work on it"):
+            yield
+
+    @contextmanager
+    def rebuilding(self) -> Iterator[None]:
+        """Hold the lock of whoever rebuilds; a process that dies lets it go.
+
+        Raises:
+            SearchUnavailable: another process is rebuilding.
+        """
+        with self._locked("rebuild.lock", 0.0, "another rebuild is at work on it"):
+            yield
+
+    @contextmanager
+    def _locked(self, name: str, wait_seconds: float, refusal: str) -> Iterator[None]:
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            file = (self._folder / name).open("w")
+        except OSError as error:
+            raise unwritable(error) from error
+        deadline = time.monotonic() + wait_seconds
+        with file:
             while True:
                 try:
                     fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                     break
                 except BlockingIOError:
-                    if time.monotonic() > deadline:
-                        raise SearchUnavailable("another writer is at work on the index") from None
+                    if time.monotonic() >= deadline:
+                        raise SearchUnavailable(f"the search index: {refusal}") from None
                     time.sleep(_LOCK_POLL_SECONDS)
             yield
 
     def close(self) -> None:
         self._open = None
+
+
+def build_age_seconds(name: str) -> float:
+    """Return how long ago the generation was begun; its name says when."""
+    return time.time() - int(name.split("-")[1]) / 1e9
+
+
+def unwritable(error: Exception) -> SearchUnavailable:
+    """Return the error of an index that cannot be written: a full disk by its own class."""
+    text = str(error)
+    full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+    if full or "StorageFull" in text or "No space left" in text or "File too large" in text:
+        return SearchFull(f"the disk of the search index is full: {text}")
+    return SearchUnavailable(f"the search index cannot be written: {text}")

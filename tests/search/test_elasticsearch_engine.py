@@ -10,9 +10,10 @@ import pytest
 from elasticsearch import Elasticsearch
 
 from search.elasticsearch_engine import ElasticsearchEngine
-from search.engine import SearchUnavailable
+from search.elasticsearch_layout import IndexLayout
+from search.engine import SearchFull, SearchUnavailable
 from search.engines import open_engine
-from search.request import SearchRequest
+from search.request import FacetAsk, SearchRequest
 from tests.search.documents import PUBLIC, catalogue, entry
 
 pytestmark = pytest.mark.elasticsearch
@@ -92,3 +93,47 @@ def test_scores_are_those_of_the_embedded_engine(live, tmp_path: Path):
                 for one in (embedded, live)
             )
             assert ours == theirs
+
+
+def test_shards_replicas_and_refresh_are_settings(
+    client, elasticsearch_url, elasticsearch_prefix, tmp_path: Path
+):
+    """Several shards change neither counts nor order; replicas follow the setting at once."""
+    layout = IndexLayout(shards=3, replicas="0", refresh="200ms")
+    facets = (FacetAsk("theme"), FacetAsk("tags", limit=1))
+    with (
+        closing(ElasticsearchEngine(elasticsearch_url, elasticsearch_prefix, layout)) as spread,
+        closing(open_engine("", tmp_path)) as embedded,
+    ):
+        for engine in (spread, embedded):
+            engine.write(catalogue(), [])
+        for words in ("", "公交", "长春市公交线路", "低保 名单"):
+            asked = SearchRequest(words, facets=facets)
+            ours, theirs = (one.search(asked, PUBLIC) for one in (spread, embedded))
+            assert [hit.id for hit in ours.hits] == [hit.id for hit in theirs.hits]
+            assert ours.facets == theirs.facets
+    name = f"{elasticsearch_prefix}-first"
+    found = client.indices.get_settings(index=name, flat_settings=True)[name]["settings"]
+    assert found["index.number_of_shards"] == "3"
+    assert found["index.refresh_interval"] == "200ms"
+    other = ElasticsearchEngine(elasticsearch_url, elasticsearch_prefix, IndexLayout(replicas="1"))
+    with closing(other):
+        assert total(other) == 7
+    found = client.indices.get_settings(index=name, flat_settings=True)[name]["settings"]
+    assert found["index.number_of_replicas"] == "1"
+
+
+def test_a_full_disk_is_named_and_recovered_from(live, client, elasticsearch_prefix):
+    """The block is the one that the flood stage of the disk puts on an index."""
+    live.write(catalogue(), [])
+    block = {"index.blocks.read_only_allow_delete": True}
+    client.indices.put_settings(index=elasticsearch_prefix, settings=block)
+    assert live.is_full()
+    with pytest.raises(SearchFull, match="disk"):
+        live.write([entry(8, "题")], [])
+    assert total(live) == 7
+    client.indices.put_settings(
+        index=elasticsearch_prefix, settings={"index.blocks.read_only_allow_delete": None}
+    )
+    live.write([entry(8, "题")], [])
+    assert (total(live), live.is_full()) == (8, False)

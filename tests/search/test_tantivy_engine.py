@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import multiprocessing
+import resource
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from search import tantivy_folder
-from search.engine import SearchUnavailable
+from search.engine import SearchFull, SearchUnavailable
 from search.request import SearchRequest
 from search.tantivy_engine import TantivyEngine
 from tests.search.documents import PUBLIC, catalogue, entry
@@ -63,14 +64,58 @@ def test_readers_go_on_while_the_index_is_rebuilt_again_and_again(tmp_path):
 
 def test_a_writer_that_waits_too_long_gives_up(tmp_path, monkeypatch):
     monkeypatch.setattr(tantivy_folder, "_LOCK_WAIT_SECONDS", 0.05)
+    with (
+        tantivy_folder.IndexFolder(tmp_path).writing(),
+        pytest.raises(SearchUnavailable, match="another writer"),
+    ):
+        TantivyEngine(tmp_path).write([entry(2, "题")], [])
+
+
+def test_two_rebuilds_at_once_are_refused(tmp_path):
+    with (
+        TantivyEngine(tmp_path).build(),
+        pytest.raises(SearchUnavailable, match="another rebuild"),
+    ):
+        TantivyEngine(tmp_path).rebuild([entry(1, "题")])
+
+
+def test_a_build_that_nobody_goes_on_with_is_given_up(tmp_path, monkeypatch):
     engine = TantivyEngine(tmp_path)
+    engine.write(catalogue(), [])
+    with engine.build() as build:
+        build.add([engine.prepare(entry(1, "题"))], 1)
+    engine.write([entry(8, "题")], [])
+    assert len(list(tmp_path.glob("*.journal/*"))) == 1
+    monkeypatch.setattr(tantivy_folder, "_OLDEST_BUILD_SECONDS", -1.0)
+    engine.write([entry(9, "题")], [])
+    assert len([path for path in tmp_path.iterdir() if path.is_dir()]) == 1
+    assert total(engine) == 9
 
-    def slow():
-        yield entry(1, "题")
-        with pytest.raises(SearchUnavailable, match="another writer"):
-            TantivyEngine(tmp_path).write([entry(2, "题")], [])
 
-    assert engine.rebuild(slow()) == 1
+def write_over_the_limit(folder: Path) -> None:
+    """In a process whose files may not grow any more, as on a full disk."""
+    engine = TantivyEngine(folder)
+    engine.write(catalogue(), [])
+    ceiling = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (200, ceiling[1]))
+    with pytest.raises(SearchFull):
+        engine.write([entry(8, "题")], [])
+    with pytest.raises(SearchFull):
+        engine.rebuild(catalogue())
+    assert total(engine) == 7
+    resource.setrlimit(resource.RLIMIT_FSIZE, ceiling)
+    engine.write([entry(8, "题")], [])
+    assert total(engine) == 8
+
+
+def test_a_full_disk_refuses_writes_and_keeps_what_is_there(tmp_path):
+    process = multiprocessing.get_context("spawn").Process(
+        target=write_over_the_limit, args=(tmp_path,)
+    )
+    process.start()
+    process.join()
+    assert process.exitcode == 0
+    assert total(TantivyEngine(tmp_path)) == 8
 
 
 def test_an_index_of_another_release_asks_for_a_rebuild(tmp_path):
@@ -97,15 +142,10 @@ def test_a_damaged_index_is_unavailable_until_rebuilt(tmp_path):
     assert total(engine) == 7
 
 
-def test_a_failed_batch_leaves_nothing_and_blocks_nobody(tmp_path):
+def test_a_failed_rebuild_leaves_nothing_behind(tmp_path):
     engine = TantivyEngine(tmp_path)
     engine.write(catalogue(), [])
-    bad = entry(9, "题", value_score="high")
     with pytest.raises(TypeError):
-        engine.write([entry(8, "题"), bad], [])
-    with pytest.raises(TypeError):
-        engine.rebuild([entry(8, "题"), bad])
+        engine.rebuild([entry(8, "题"), entry(9, "题", value_score="high")])
     assert total(engine) == 7
     assert len([path for path in tmp_path.iterdir() if path.is_dir()]) == 1
-    engine.write([entry(8, "题")], [])
-    assert total(engine) == 8
