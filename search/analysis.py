@@ -69,9 +69,20 @@ def runs(text: str) -> Iterator[tuple[str, bool]]:
         yield match.group(), match.lastgroup == "cjk"
 
 
-def cut(run: str) -> list[str]:
-    """Return a Chinese run as consecutive words."""
-    return list(rjieba.cut(run))
+def cut(run: str, *, guess: bool = True) -> list[str]:
+    """Return a Chinese run as consecutive words; `guess` allows words that no dictionary has."""
+    return list(rjieba.cut(run, guess))
+
+
+def is_known_word(word: str) -> bool:
+    """Say whether the segmenter's dictionary has a word."""
+    return bool(rjieba.has_word(word))
+
+
+@lru_cache(maxsize=10_000)
+def is_place(word: str) -> bool:
+    """Say whether a Chinese word names a place, as far as the segmenter's dictionary knows."""
+    return [tag for _, tag in rjieba.tag(word)] == ["ns"]
 
 
 def cut_with_parts(run: str) -> list[tuple[str, int]]:

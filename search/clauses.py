@@ -12,13 +12,22 @@ class Everything:
 
 @dataclass(frozen=True)
 class Text:
-    """What somebody typed; `search.query.text_clause` spells it out, and compilers keep the outcome.
+    """What somebody typed; `search.query.spell_out` spells it out, and compilers keep the outcome.
 
     `strictness`: 0 every word, 1 at least half of them, 2 any, or most of a word's characters.
+    `thesaurus`: once words are optional, the official terms for everyday ones count as words too.
     """
 
     typed: str
     strictness: int = 0
+    thesaurus: bool = True
+
+
+@dataclass(frozen=True)
+class Colloquial:
+    """What somebody typed, read as everyday speech: the official terms for it, and its names."""
+
+    typed: str
 
 
 @dataclass(frozen=True)
@@ -93,4 +102,17 @@ class Boost:
     factor: float
 
 
-Clause = Everything | Text | Term | Terms | Prefix | Range | Not | AllOf | AnyOf | Best | Boost
+Clause = (
+    Everything
+    | Text
+    | Colloquial
+    | Term
+    | Terms
+    | Prefix
+    | Range
+    | Not
+    | AllOf
+    | AnyOf
+    | Best
+    | Boost
+)

@@ -11,6 +11,7 @@ from search.clauses import (
     Best,
     Boost,
     Clause,
+    Colloquial,
     Everything,
     Not,
     Prefix,
@@ -19,7 +20,8 @@ from search.clauses import (
     Terms,
     Text,
 )
-from search.query import text_clause
+from search.lexicon import lexicon
+from search.wording import spell_out
 
 Body = dict[str, Any]
 
@@ -29,8 +31,8 @@ def compile_clause(clause: Clause, boost: float = 1.0) -> Body:
     match clause:
         case Everything():
             return {"match_all": {"boost": boost}}
-        case Text(typed, strictness):
-            return _text(typed, strictness, boost)
+        case Text() | Colloquial():
+            return _typed(clause, lexicon().number, boost)
         case Term(field, token):
             return {"term": {field: {"value": token, "boost": boost}}}
         case Terms(field, values):
@@ -57,8 +59,9 @@ def compile_clause(clause: Clause, boost: float = 1.0) -> Body:
 
 
 @lru_cache(maxsize=1_000)
-def _text(typed: str, strictness: int, boost: float) -> Body:
-    return compile_clause(text_clause(typed, strictness), boost)
+def _typed(clause: Text | Colloquial, number: int, boost: float) -> Body:
+    """Compile with the lexicon of that number (the key under which the outcome is kept)."""
+    return compile_clause(spell_out(clause), boost)
 
 
 def _all_of(

@@ -4,32 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import ceil
 
 from search import analysis
-from search.clauses import AllOf, AnyOf, Best, Boost, Clause, Not, Prefix, Range, Term, Terms, Text
+from search.clauses import (
+    AllOf,
+    AnyOf,
+    Best,
+    Boost,
+    Clause,
+    Colloquial,
+    Not,
+    Range,
+    Terms,
+    Text,
+)
 from search.conditions import depth_of, overlaps
 from search.engine import SearchRefused
 from search.facets import FACETS
-from search.fields import CODE, CODES, DATES, EXACT, ID, LABELS, STARTS, TEXT_BOOSTS, instant
+from search.fields import CODE, DATES, EXACT, ID, LABELS, instant
 from search.request import SearchRequest
-from search.words import Word, Words, analyse
+from search.words import analyse, everyday
 
 DEEPEST = 10_000  # start + rows; beyond it, walk with a cursor
 DEEPEST_NESTING = 16  # of a condition; an engine has a limit of its own for the whole query
 STRICTNESS = 3  # so many readings of the words, see `search.clauses.Text`
 
-_TIE = 0.2  # what further fields add to the best one
-_SYNONYM, _PARTS, _PAIRS, _NEAR, _JOINTS = 0.7, 0.6, 0.5, 0.2, 0.5
-_CODE_BOOST, _PINYIN_BOOST = 4.0, 1.0
+_LESS = 0.3  # an everyday meaning of a corrected query counts less than its words
 
 
 @dataclass(frozen=True)
 class SearchQuery:
     """A request as clauses.
 
-    `text` (None when browsing) and `exact` (the top tier, None when browsing) are alternatives:
-    a hit matches one of them. `filters` hold for everything; `facet_filters` for everything but
+    `text` (None when browsing), `exact` (the top tier, None when browsing) and `further` (the
+    bottom tier, None for most queries: what only a correction or the thesaurus finds) are
+    alternatives: a hit matches one of them. `filters` hold for everything; `facet_filters` for everything but
     the counts of the facet itself.
     """
 
@@ -37,13 +46,29 @@ class SearchQuery:
     exact: Clause | None
     filters: tuple[Clause, ...]
     facet_filters: Mapping[str, Clause]
+    further: Clause | None = None
 
     @property
     def matched(self) -> tuple[Clause, ...]:
-        """Return the words' part as a condition, both tiers together."""
+        """Return the words' part as a condition, all tiers together."""
         if self.text is None or self.exact is None:
             return ()
-        return (AnyOf((self.exact, self.text)),)
+        further = (self.further,) if self.further is not None else ()
+        return (AnyOf((self.exact, self.text, *further)),)
+
+    def tiers(self) -> tuple[Clause, ...]:
+        """Return what is ranked before what: titles and codes that equal the words, entries that
+        hold the words, entries found only otherwise. None of an earlier tier is in a later one.
+        """
+        if self.text is None or self.exact is None:
+            return ()
+        filters = self.all_filters()
+        best = AllOf((), hopes=(self.text,), filters=(self.exact, *filters))
+        literal = AllOf((self.text,), filters=(Not(self.exact), *filters))
+        if self.further is None:
+            return (best, literal)
+        others = (Not(self.exact), Not(self.text))
+        return (best, literal, AllOf((self.further,), filters=(*others, *filters)))
 
     def all_filters(self, but: str | None = None) -> tuple[Clause, ...]:
         """Return every filter, without the one of facet `but`."""
@@ -80,18 +105,23 @@ def check(request: SearchRequest) -> None:
             raise SearchRefused(f"a condition is nested deeper than {DEEPEST_NESTING}")
 
 
-def build_query(request: SearchRequest, labels: frozenset[str], strictness: int = 0) -> SearchQuery:
+def build_query(
+    request: SearchRequest, labels: frozenset[str], strictness: int = 0, corrected: str = ""
+) -> SearchQuery:
     """Return the neutral query for a viewer who holds `labels`; no label finds nothing.
+
+    `corrected` is what the words are read as besides, if anything.
 
     Raises:
         SearchRefused: see `check`.
     """
     check(request)
     words = analyse(request.words)
-    asked: list[Clause] = [Text(request.words, strictness)] if words else []
+    asked: list[Clause] = [Text(request.words, strictness, request.thesaurus)] if words else []
     asked += [request.question] if request.question is not None else []
     # A question is not a title: then the top tier is empty.
-    exact = (analysis.exact_key(request.words),) if words and request.question is None else ()
+    titles = (request.words, corrected) if words and request.question is None else ()
+    exact = tuple(dict.fromkeys(key for title in titles if (key := analysis.exact_key(title))))
     return SearchQuery(
         text=asked[0] if len(asked) == 1 else AllOf(tuple(asked)) if asked else None,
         exact=Terms(EXACT, exact) if asked else None,
@@ -101,7 +131,25 @@ def build_query(request: SearchRequest, labels: frozenset[str], strictness: int 
             for facet in FACETS.values()
             if (clause := facet.clause(request)) is not None
         },
+        further=_further(request, strictness, corrected) if words else None,
     )
+
+
+def _further(request: SearchRequest, strictness: int, corrected: str) -> Clause | None:
+    """Return how entries are found that do not hold the words as they were typed."""
+    if request.question is not None:
+        return None
+    ways: list[Clause] = []
+    if corrected:
+        ways.append(Text(corrected, strictness, request.thesaurus))
+    if request.thesaurus and strictness == 0:
+        reading = everyday(corrected or request.words)
+        if reading is not None and reading.whole:
+            meant = Colloquial(corrected or request.words)
+            ways.append(Boost(meant, _LESS) if ways else meant)
+    if not ways:
+        return None
+    return ways[0] if len(ways) == 1 else Best(tuple(ways))
 
 
 def _filters(request: SearchRequest, labels: frozenset[str]) -> list[Clause]:
@@ -127,88 +175,7 @@ def _filters(request: SearchRequest, labels: frozenset[str]) -> list[Clause]:
     return parts + [clause for clause in exclusions if clause is not None]
 
 
-def text_clause(typed: str, strictness: int = 0) -> Clause:
-    """Return the scored clause for what somebody typed.
-
-    Every required word must occur, in whichever field. `strictness` 1 and 2 relax that, for a
-    query that finds nothing.
-    """
-    words = analyse(typed)
-    clauses = tuple(_word_clause(word, near=strictness == 2) for word in words.required)
-    hopes = _hopes(words)
-    if strictness == 0:
-        return AllOf(clauses, hopes)
-    at_least = max(1, ceil(len(clauses) / 2)) if strictness == 1 else 1
-    return AllOf((AnyOf(clauses, at_least),), hopes)
-
-
 def can_relax(typed: str) -> bool:
     """Say whether relaxing may find more: several words, or a word of several characters."""
     required = analyse(typed).required
     return len(required) > 1 or any(word.is_cjk and len(word.text) > 2 for word in required)
-
-
-def _hopes(words: Words) -> tuple[Clause, ...]:
-    helpful = tuple(_anywhere(_token(word)) for word in words.helpful)
-    joints = tuple(Boost(Term("title", pair), _JOINTS) for pair in words.joints)
-    return helpful + joints
-
-
-def _token(word: Word) -> str:
-    return word.text if word.is_cjk else analysis.stem(word.text)
-
-
-def _anywhere(token: str) -> Clause:
-    """One token in any text field, the best field counting most."""
-    return Best(
-        tuple(Boost(Term(field, token), boost) for field, boost in TEXT_BOOSTS.items()), _TIE
-    )
-
-
-def _pairs_together(text: str, at_least: float = 1.0) -> Clause:
-    """All pairs of characters (or a share of them) of an unsegmented word in one field."""
-    pairs = tuple(dict.fromkeys(analysis.bigrams(text)))
-    wanted = max(1, ceil(len(pairs) * at_least))
-    return Best(
-        tuple(
-            Boost(AnyOf(tuple(Term(field, pair) for pair in pairs), wanted), boost / len(pairs))
-            for field, boost in TEXT_BOOSTS.items()
-        ),
-        _TIE,
-    )
-
-
-def _word_clause(word: Word, *, near: bool) -> Clause:
-    """The ways in which one word may occur; the best of them counts."""
-    ways: list[Clause] = [_anywhere(_token(word))]
-    if word.parts:
-        pieces = tuple(_anywhere(analysis.stem(part)) for part in word.parts)
-        ways.append(Boost(AllOf(pieces), _PARTS / len(pieces)))
-    if word.is_cjk and len(word.text) > 2:
-        ways.append(Boost(_pairs_together(word.text), _PAIRS))
-        if near:
-            ways.append(Boost(_pairs_together(word.text, 0.5), _NEAR))
-    if not word.is_cjk:
-        ways.extend(_code_ways(word.text))
-    ways.extend(Boost(_synonym_clause(text), _SYNONYM) for text in word.synonyms)
-    return ways[0] if len(ways) == 1 else Best(tuple(ways))
-
-
-def _code_ways(text: str) -> list[Clause]:
-    """A Latin word may also be a code, the beginning of one, or pinyin of a title."""
-    ways: list[Clause] = [Boost(Term(CODES, text), _CODE_BOOST)]
-    if text.isascii() and text.isalpha() and len(text) >= 3:
-        ways.append(Boost(Prefix(STARTS, "p:" + text), _PINYIN_BOOST))
-        ways.append(Boost(Prefix(STARTS, "i:" + text), _PINYIN_BOOST))
-    return ways
-
-
-def _synonym_clause(text: str) -> Clause:
-    """One synonym: as a word, and, since the segmenter may not know it, as its characters."""
-    pieces = []
-    for run, is_cjk in analysis.runs(text):
-        whole = _anywhere(run if is_cjk else analysis.stem(run))
-        if is_cjk and len(run) > 2:
-            whole = Best((whole, Boost(_pairs_together(run), _PAIRS)))
-        pieces.append(whole)
-    return pieces[0] if len(pieces) == 1 else AllOf(tuple(pieces))

@@ -54,6 +54,8 @@ class SearchRequest:
     `where` is a condition made by `search.conditions`; it scores nothing. `question` is one that
     scores, asked for beside the words or in place of them (公交 OR 地铁). `area` keeps entries whose
     area has a point in common with it.
+    `as_typed` leaves the words as they are: no pinyin, no spelling corrected. `thesaurus` False
+    leaves out what official terms alone would find for everyday words.
     """
 
     words: str = ""
@@ -75,6 +77,8 @@ class SearchRequest:
     facets: tuple[FacetAsk, ...] = ()
     beta: float = 0.25
     highlight: bool = False
+    as_typed: bool = False
+    thesaurus: bool = True
 
 
 @dataclass(frozen=True)
@@ -101,8 +105,18 @@ class FacetCount:
 
 
 @dataclass(frozen=True)
+class Correction:
+    """The words as typed, and what they were read as besides; `SearchRequest.as_typed` undoes it."""
+
+    typed: str
+    used: str
+
+
+@dataclass(frozen=True)
 class SearchResult:
     """`relaxed` says that nothing held every word, and these hits hold some of them.
+
+    `correction` is given when the hits come from another spelling than the one typed.
 
     `next_cursor` is given on walks only; None ends the walk.
     """
@@ -112,6 +126,7 @@ class SearchResult:
     facets: Mapping[str, tuple[FacetCount, ...]] = field(default_factory=dict)
     next_cursor: str | None = None
     relaxed: bool = False
+    correction: Correction | None = None
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from search.clauses import (
     Best,
     Boost,
     Clause,
+    Colloquial,
     Everything,
     Not,
     Prefix,
@@ -20,8 +21,9 @@ from search.clauses import (
     Terms,
     Text,
 )
-from search.query import text_clause
+from search.lexicon import lexicon
 from search.tantivy_schema import FACET_MARK, SCHEMA
+from search.wording import spell_out
 
 _SPECIAL = frozenset(r"\.+*?()|[]{}^$#&-~\"<>@")
 
@@ -31,8 +33,8 @@ def compile_clause(clause: Clause) -> Query:
     match clause:
         case Everything():
             return Query.all_query()
-        case Text(typed, strictness):
-            return _text(typed, strictness)
+        case Text() | Colloquial():
+            return _typed(clause, lexicon().number)
         case Term(field, token):
             return Query.term_query(SCHEMA, field, token, index_option="freq")
         case Terms(field, values):
@@ -56,8 +58,9 @@ def compile_clause(clause: Clause) -> Query:
 
 
 @lru_cache(maxsize=1_000)
-def _text(typed: str, strictness: int) -> Query:
-    return compile_clause(text_clause(typed, strictness))
+def _typed(clause: Text | Colloquial, number: int) -> Query:
+    """Compile with the lexicon of that number (the key under which the outcome is kept)."""
+    return compile_clause(spell_out(clause))
 
 
 def _terms(field: str, values: tuple[str | int, ...]) -> Query:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib.resources import files
 from itertools import pairwise
 
 from search import analysis
-from search.synonyms import longest_synonym, synonyms
+from search.lexicon import Lexicon, lexicon
 
 _LONGEST_QUERY = 300  # characters; the rest is not looked at
 _MOST_WORDS = 16
@@ -41,26 +40,32 @@ class Words:
         return bool(self.required)
 
 
-@lru_cache(maxsize=1)
-def stop_words() -> frozenset[str]:
-    text = files("search").joinpath("data/stopwords.txt").read_text(encoding="utf-8")
-    lines = (line.strip() for line in text.splitlines())
-    return frozenset(analysis.normalise(line) for line in lines if line and line[0] != "#")
+def _cut(run: str, known: Lexicon) -> list[str]:
+    """Return the words of a Chinese run; one that is guessed around a stop word is taken apart."""
+    found: list[str] = []
+    for word in analysis.cut(run):
+        pieces = [word]
+        if len(word) > 1 and not analysis.is_known_word(word):
+            pieces = analysis.cut(word, guess=False)
+            if known.stop_words.isdisjoint(pieces):
+                pieces = [word]
+        found += pieces
+    return found
 
 
-def _join_synonyms(words: list[str]) -> list[str]:
-    """Join neighbouring words that are one entry of the synonyms (最低 生活 保障)."""
+def _join_terms(words: list[str], known: Lexicon) -> list[str]:
+    """Join neighbouring words that are one term of the lexicon (最低 生活 保障)."""
     joined: list[str] = []
     start = 0
     while start < len(words):
-        end = len(words)
+        end = min(len(words), start + known.longest_term)
         while end > start + 1:
             whole = "".join(words[start:end])
-            if len(whole) <= longest_synonym() and whole in synonyms():
+            if len(whole) <= known.longest_term and known.is_term(whole):
                 break
             end -= 1
         joined.append("".join(words[start:end]))
-        start = end
+        start = max(end, start + 1)
     return joined
 
 
@@ -89,24 +94,76 @@ def shorter_words(word: str) -> tuple[str, ...]:
     return tuple(_split(word, candidates) or ())
 
 
-def _word(text: str, is_cjk: bool) -> Word:
+def _word(text: str, is_cjk: bool, known: Lexicon) -> Word:
     parts = shorter_words(text) if is_cjk else tuple(analysis.joint_parts(text))
-    return Word(text, is_cjk, parts, synonyms().get(text, ()))
+    return Word(text, is_cjk, parts, known.synonyms.get(text, ()))
+
+
+def analyse(typed: str) -> Words:
+    """Return the words of what somebody typed; nothing at all if no letter or digit is in it."""
+    return _analyse(typed[:_LONGEST_QUERY], lexicon().number)
 
 
 @lru_cache(maxsize=4_000)
-def analyse(typed: str) -> Words:
-    """Return the words of what somebody typed; nothing at all if no letter or digit is in it."""
+def _analyse(typed: str, number: int) -> Words:
+    """Analyse with the lexicon of that number (the key under which the outcome is kept)."""
+    known = lexicon()
     words: dict[str, Word] = {}
     joints: dict[str, None] = {}
-    for run, is_cjk in analysis.runs(analysis.normalise(typed[:_LONGEST_QUERY])):
-        found = _join_synonyms(analysis.cut(run)) if is_cjk else [run]
+    for run, is_cjk in analysis.runs(analysis.normalise(typed)):
+        found = _join_terms(_cut(run, known), known) if is_cjk else [run]
         for text in found:
-            words.setdefault(text, _word(text, is_cjk))
+            words.setdefault(text, _word(text, is_cjk, known))
         if is_cjk:
             pairs = pairwise(found)
             joints.update((left[-1] + right[0], None) for left, right in pairs)
     kept = list(words.values())[:_MOST_WORDS]
-    required = [word for word in kept if word.text not in stop_words()] or kept
+    required = [word for word in kept if word.text not in known.stop_words] or kept
     helpful = [word for word in kept if word not in required] + required[_MOST_REQUIRED:]
     return Words(tuple(required[:_MOST_REQUIRED]), tuple(helpful), tuple(joints)[:_MOST_WORDS])
+
+
+@dataclass(frozen=True)
+class Everyday:
+    """A query read as everyday speech: what officials call it, and what else must be there.
+
+    `meanings`: for each part of the query, terms one of which must occur. `rest`: the places,
+    names, codes and numbers it holds besides; `helpful`: its other words.
+    `whole` says that the meanings explain most of the query.
+    """
+
+    meanings: tuple[tuple[str, ...], ...]
+    rest: tuple[Word, ...]
+    helpful: tuple[Word, ...]
+    whole: bool
+
+
+def everyday(typed: str) -> Everyday | None:
+    """Return the everyday reading of what somebody typed; None if nothing is said otherwise."""
+    return _everyday(typed[:_LONGEST_QUERY], lexicon().number)
+
+
+@lru_cache(maxsize=4_000)
+def _everyday(typed: str, number: int) -> Everyday | None:
+    known = lexicon()
+    plain = analysis.normalise(typed)
+    found = known.meanings(plain)
+    if not found:
+        return None
+    covered = frozenset[int]().union(*(meaning.covered for meaning in found))
+    left = "".join(" " if at in covered else c for at, c in enumerate(plain))
+    words = [word for word in analyse(left).required if word.text not in known.stop_words]
+    rest = tuple(word for word in words if _is_fixed(word, known))
+    helpful = tuple(word for word in words if word not in rest)
+    unexplained = sum(len(word.text) for word in helpful)
+    return Everyday(
+        tuple(meaning.official for meaning in found), rest, helpful, len(covered) >= unexplained
+    )
+
+
+def _is_fixed(word: Word, known: Lexicon) -> bool:
+    """Say whether a word names something that no other word stands for."""
+    if not word.is_cjk:
+        return True
+    named = known.names.get(word.text) or known.names.get(word.text.rstrip("".join(_ENDINGS)))
+    return named in ("place", "organisation") or analysis.is_place(word.text)
