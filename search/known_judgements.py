@@ -1,13 +1,15 @@
-"""Public sets of judged queries in the form in which their makers give them out.
+"""Public sets of judged queries, and a crawled catalogue, in the form in which others give them out.
 
 Two folders are known: OpenDataBench (London Datastore, CC BY 4.0) and the search indicator of
-data.gouv.fr (MIT, Etalab). Neither lies in this repository.
+data.gouv.fr (MIT, Etalab). None of them lies in this repository.
 """
 
 from __future__ import annotations
 
 import csv
 import json
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -109,3 +111,49 @@ def _french_record(record: dict[str, Any]) -> dict[str, Any]:
         "provider_names": [name for name in names if name],
         "item_names": [one["title"] for one in record.get("resources") or () if one.get("title")],
     }
+
+
+def read_crawled(path: Path) -> Iterator[SearchDocument]:
+    """Yield the records of a crawled Chinese catalogue, each title once.
+
+    The file holds objects one after another, each with a `name` and all else in one text,
+    `资源名称\\t…#资源摘要\\t…`. A code is the file's name and the place of the first record of that
+    title, from 0. Titles of digits alone are what the crawler lost.
+
+    Raises:
+        FaultyFile: the file is not of that form.
+    """
+    seen: set[str] = set()
+    for place, record in enumerate(_values(path)):
+        title = str(record.get("name", "")).strip()
+        if not title or title.isdigit() or title in seen:
+            continue
+        seen.add(title)
+        parts = [part.split("\t", 1) for part in str(record.get("info", "")).strip().split("#")]
+        about = {part[0]: part[1] for part in parts if len(part) == 2}
+        words = re.split("[；;]", about.get("关键字说明", ""))
+        provider = about.get("资源所有权单位", "")
+        yield document_of(
+            {
+                "id": place + 1,
+                "code": f"{path.stem}-{place}",
+                "title": title,
+                "abstract": about.get("资源摘要", ""),
+                "keywords": [word for word in words if word],
+                "provider_names": [provider] if provider else [],
+            }
+        )
+
+
+def _values(path: Path) -> Iterator[dict[str, Any]]:
+    text, decoder = path.read_text(encoding="utf-8").strip(), json.JSONDecoder()
+    at = 0
+    while at < len(text):
+        try:
+            value, end = decoder.raw_decode(text, at)
+        except ValueError as error:
+            raise FaultyFile(f"{path.name}: {error}") from error
+        if not isinstance(value, dict):
+            raise FaultyFile(f"{path.name}: a record is no object")
+        yield value
+        at = end + len(text[end:]) - len(text[end:].lstrip())

@@ -14,7 +14,7 @@ from portal.services.package_input import read_foreign
 from search.document import SearchDocument
 from search.evaluation import JudgedQuery
 from search.judgement_files import FaultyFile, document_of, read_collection, read_judgements
-from search.known_judgements import read_known_set
+from search.known_judgements import read_crawled, read_known_set
 
 
 @dataclass(frozen=True)
@@ -27,8 +27,8 @@ def read_set(path: Path, collection: Path | None = None) -> EvaluationSet:
     """Return the judged queries of a file (or the folder of a known set) with their documents.
 
     Args:
-        collection: JSON lines, each a search document or a CKAN package; None: the file
-            `NAME.jsonl` beside `NAME.csv`.
+        collection: JSON lines, each a search document or a CKAN package, or a crawled `.json`;
+            None: the file `NAME.jsonl` beside `NAME.csv`.
 
     Raises:
         FaultyFile: what is wrong, and in which line.
@@ -43,6 +43,8 @@ def read_set(path: Path, collection: Path | None = None) -> EvaluationSet:
 
 
 def _documents(path: Path) -> list[SearchDocument]:
+    if path.suffix == ".json":
+        return list(read_crawled(path))
     with path.open("rb") as file:
         first = file.readline()
     try:

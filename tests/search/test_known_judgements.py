@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from search.judgement_files import FaultyFile
-from search.known_judgements import read_known_set
+from search.judgement_files import FaultyFile, read_judgements
+from search.known_judgements import read_crawled, read_known_set
+from tests.search.judgements import CATALOGUE
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
 
@@ -62,3 +63,26 @@ def test_the_real_sets_are_read(folder, queries):
     codes = {document.code for document in found.documents}
     assert len(found.queries) >= queries
     assert all(query.grades.keys() <= codes for query in found.queries)
+
+
+def test_a_crawled_catalogue_gives_each_title_once(tmp_path):
+    about = "资源名称\t公厕#资源摘要\t公厕位置#资源所有权单位\t市城管委#关键字说明\t公厕；环卫\n"
+    records = [{"name": "22"}, {"name": "公厕", "info": about}, {"name": "公厕", "info": about}]
+    path = tmp_path / "city.json"
+    path.write_text("".join(json.dumps(record) + "\n" for record in records), encoding="utf-8")
+    (document,) = read_crawled(path)
+    assert (document.code, document.abstract) == ("city-1", "公厕位置")
+    assert document.keywords == ("公厕", "环卫")
+    path.write_text("[1]", encoding="utf-8")
+    with pytest.raises(FaultyFile):
+        list(read_crawled(path))
+
+
+def test_the_judgements_over_beijing_fit_the_crawled_catalogue():
+    path = SHARED / "cn-portal-metadata-a" / "info" / "beijing.json"
+    if not path.exists():
+        pytest.skip("the catalogue does not lie beside the repository")
+    codes = {document.code for document in read_crawled(path)}
+    queries = read_judgements(CATALOGUE.with_name("beijing.csv"))
+    assert len(queries) == 50
+    assert {code for query in queries for code in query.grades} <= codes
