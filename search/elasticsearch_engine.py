@@ -2,47 +2,68 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import suppress
-from itertools import islice
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
+import orjson
 from elasticsearch import Elasticsearch
 
 from search import fields
 from search.answers import Answer, answer_request, sort_of, suggestion_clause
+from search.building import BEFORE_ALL, build_whole, prepare_all
 from search.clauses import AllOf, Clause, Range, Terms
 from search.document import SearchDocument
+from search.elasticsearch_build import ElasticsearchBuild
 from search.elasticsearch_compiler import Body, compile_clause, with_value
 from search.elasticsearch_facets import facet_body, read_facets
-from search.elasticsearch_indexes import AliasedIndex, Write, answering, read
+from search.elasticsearch_indexes import AliasedIndex, answering, read
+from search.elasticsearch_layout import IndexLayout
 from search.elasticsearch_mapping import body_of, tombstone
-from search.engine import IndexedVersion, SearchRefused, SearchUnavailable
+from search.engine import IndexedVersion, SearchUnavailable
+from search.prepared import Prepared, Refusals, newest
 from search.query import SearchQuery
 from search.records import (
     browsing_score,
     hit_of,
-    newest,
     order_of,
     suggestion_of,
     version_of,
 )
 from search.request import SearchHit, SearchRequest, SearchResult, Sort, Suggestion
 
-_BATCH = 500
-_PAGE = 1_000
+_PAGE = 5_000
 _TIMEOUT_SECONDS = 5.0
+# An answer from some of the shards would be a catalogue that shrank: rather none.
+_WHOLE = {"allow_partial_search_results": False}
 _TRIES = 3  # a rebuild may remove the index that a search is just reading; the alias has a new one
 
 
 class ElasticsearchEngine:
-    """A `SearchEngine` on an Elasticsearch 8 cluster, behind the alias `index`."""
+    """A `SearchEngine` on an Elasticsearch 8 cluster, behind the alias `index`.
 
-    def __init__(self, url: str, index: str = "xiangyun"):
+    Args:
+        url: the cluster's address, or those of several of its nodes: one that does not answer is
+            left out for a while, and what it was asked goes to the next.
+    """
+
+    def __init__(
+        self,
+        url: str | Sequence[str],
+        index: str = "xiangyun",
+        layout: IndexLayout = IndexLayout(),
+    ):
+        hosts = [url] if isinstance(url, str) else list(url)
         self._client = Elasticsearch(
-            url, request_timeout=_TIMEOUT_SECONDS, max_retries=1, retry_on_timeout=False
+            hosts,
+            request_timeout=_TIMEOUT_SECONDS,
+            max_retries=max(1, len(hosts)),
+            retry_on_timeout=False,
+            dead_node_backoff_factor=0.5,
+            max_dead_node_backoff=5.0,
         )
-        self._index = AliasedIndex(self._client, index)
+        self._layout = layout
+        self._index = AliasedIndex(self._client, index, layout)
 
     def search(self, request: SearchRequest, labels: frozenset[str]) -> SearchResult:
         with answering():
@@ -65,24 +86,35 @@ class ElasticsearchEngine:
             found = self._many([body])[0]
         return tuple(suggestion_of(hit["_source"]["record"]) for hit in found["hits"]["hits"])
 
+    def prepare(self, document: SearchDocument) -> Prepared:
+        payload = orjson.dumps(body_of(document), default=str)
+        return Prepared(document.id, order_of(document.version, removed=False), payload)
+
+    def prepare_removal(self, entry_id: int, version: int) -> Prepared:
+        order = order_of(version, removed=True)
+        return Prepared(entry_id, order, orjson.dumps(tombstone(entry_id)))
+
     def write(
         self, documents: Iterable[SearchDocument], removed: Iterable[tuple[int, int]]
-    ) -> None:
-        writes: list[Write] = [
-            (entry_id, order, tombstone(entry_id) if document is None else body_of(document))
-            for entry_id, (order, document) in newest(documents, removed).items()
-        ]
+    ) -> Refusals:
+        writes, refused = prepare_all(self, documents, removed)
         if not writes:
-            return
+            return refused
         with answering():
             self._index.ensure()
-            self._index.write(writes)
+            return refused | self._index.write(list(newest(writes).values()))
 
-    def versions(self) -> Iterator[IndexedVersion]:
-        last = -(2**60)
+    def versions(self, ids: Collection[int] | None = None) -> Iterator[IndexedVersion]:
+        wanted = () if ids is None else (Terms(fields.ID, tuple(ids)),)
+        last = BEFORE_ALL
         while True:
-            clause = AllOf((), filters=(Terms(fields.LIVE, ("yes",)), Range(fields.ID, last + 1)))
-            body = {"query": compile_clause(clause), "size": _PAGE, "sort": [{fields.ID: "asc"}]}
+            known = (Terms(fields.LIVE, ("yes",)), Range(fields.ID, last + 1), *wanted)
+            body = {
+                "query": compile_clause(AllOf((), filters=known)),
+                "size": _PAGE,
+                "sort": [{fields.ID: "asc"}],
+                "_source": ["record.id", "record.version", "record.labels"],
+            }
             with answering():
                 self._index.ensure()
                 hits = self._many([body])[0]["hits"]["hits"]
@@ -93,37 +125,20 @@ class ElasticsearchEngine:
             if len(hits) < _PAGE:
                 return
 
+    @contextmanager
+    def build(self, *, resume: bool = True) -> Iterator[ElasticsearchBuild]:
+        with answering():
+            build = ElasticsearchBuild(self._index, *self._index.begin_build(resume=resume))
+        yield build
+
     def rebuild(
         self, documents: Iterable[SearchDocument], removed: Iterable[tuple[int, int]] = ()
     ) -> int:
+        return build_whole(self, documents, removed)
+
+    def is_full(self) -> bool:
         with answering():
-            name = self._index.begin_build()
-        try:
-            asked = self._fill(documents)
-            self._fill_removals(removed)
-            with answering():
-                return self._index.publish_checked(name, asked)
-        except BaseException:
-            with suppress(SearchUnavailable, SearchRefused), answering():
-                self._index.abandon_builds()
-            raise
-
-    def _fill(self, documents: Iterable[SearchDocument]) -> int:
-        """Write all documents to the index being built; return how many entries they are."""
-        seen: set[int] = set()
-        source = iter(documents)
-        while batch := list(islice(source, _BATCH)):
-            seen |= {document.id for document in batch}
-            with answering():
-                self._index.write_building([_write(document) for document in batch])
-        return len(seen)
-
-    def _fill_removals(self, removed: Iterable[tuple[int, int]]) -> None:
-        source = iter(removed)
-        while batch := list(islice(source, _BATCH)):
-            writes = [(i, order_of(v, removed=True), tombstone(i)) for i, v in batch]
-            with answering():
-                self._index.write_building(writes)
+            return self._index.is_blocked()
 
     def ping(self) -> None:
         with answering():
@@ -136,7 +151,10 @@ class ElasticsearchEngine:
         """Run several searches in one round trip."""
         searches: list[Body] = []
         for body in bodies:
-            searches += [{}, {"track_total_hits": True, **body}]
+            searches += [
+                {**self._layout.search_header(), **_WHOLE},
+                {"track_total_hits": True, **body},
+            ]
         for _ in range(_TRIES):
             answer = read(self._client.msearch(index=self._index.alias, searches=searches))
             responses: list[Body] = answer["responses"]
@@ -148,7 +166,9 @@ class ElasticsearchEngine:
         raise SearchUnavailable(f"Elasticsearch cannot answer: {reason}")
 
     def _answer(self, request: SearchRequest, query: SearchQuery, after_id: int | None) -> Answer:
-        counting = [facet_body(request, query)] if request.facets else []
+        counting = (
+            [facet_body(request, query, shards=self._layout.shards)] if request.facets else []
+        )
         everything = (*query.matched, *query.all_filters())
         if after_id is not None:
             bodies = _walk_bodies(request, everything, after_id)
@@ -182,10 +202,6 @@ class ElasticsearchEngine:
             for hit, is_exact in scored[: request.rows]
         )
         return before, hits
-
-
-def _write(document: SearchDocument) -> Write:
-    return document.id, order_of(document.version, removed=False), body_of(document)
 
 
 def _total(response: Body) -> int:

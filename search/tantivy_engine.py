@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import orjson
@@ -12,28 +12,29 @@ from tantivy import Order
 
 from search import fields
 from search.answers import Answer, answer_request, sort_of, suggestion_clause
+from search.building import BEFORE_ALL, build_whole, prepare_all
 from search.clauses import AllOf, Clause, Range, Terms
 from search.document import SearchDocument
-from search.engine import IndexedVersion, SearchUnavailable
+from search.engine import IndexedVersion
+from search.prepared import Prepared, Refusals
 from search.query import SearchQuery
 from search.records import (
     Record,
     browsing_score,
     hit_of,
-    newest,
     order_of,
     suggestion_of,
     version_of,
 )
 from search.request import SearchHit, SearchRequest, SearchResult, Sort, Suggestion
+from search.tantivy_build import TantivyBuild, replace_newer
 from search.tantivy_compiler import compile_clause
 from search.tantivy_facets import count_facets
-from search.tantivy_folder import IndexFolder
+from search.tantivy_folder import IndexFolder, unwritable
 from search.tantivy_ranking import ranked_page, total_of
-from search.tantivy_schema import body_of, tombstone
+from search.tantivy_schema import FORMAT, body_of, tombstone
 
-_WRITE_HEAP_BYTES = 30_000_000
-_PAGE = 1_000
+_PAGE = 5_000
 
 
 class TantivyEngine:
@@ -67,30 +68,40 @@ class TantivyEngine:
         found = searcher.search(query, limit, False, fields.SORT_FIELDS[Sort.VALUE], 0, Order.Asc)
         return tuple(suggestion_of(_record(searcher, address)) for _, address in found.hits)
 
+    def prepare(self, document: SearchDocument) -> Prepared:
+        payload = orjson.dumps(body_of(document))
+        return Prepared(document.id, order_of(document.version, removed=False), payload)
+
+    def prepare_removal(self, entry_id: int, version: int) -> Prepared:
+        order = order_of(version, removed=True)
+        return Prepared(entry_id, order, orjson.dumps(tombstone(entry_id, order)))
+
     def write(
         self, documents: Iterable[SearchDocument], removed: Iterable[tuple[int, int]]
-    ) -> None:
-        writes = newest(documents, removed)
+    ) -> Refusals:
+        writes, refused = prepare_all(self, documents, removed)
         if not writes:
-            return
+            return refused
         with self._folder.writing():
             index = self._folder.live()
-            known = _write_orders(index.searcher(), list(writes))
-            due = {i: write for i, write in writes.items() if write[0] >= known.get(i, -1)}
-            with _writer(index) as writer:
-                for entry_id, (order, document) in due.items():
-                    writer.delete_documents_by_term(fields.ID, entry_id)
-                    made = tombstone(entry_id, order) if document is None else body_of(document)
-                    writer.add_json(orjson.dumps(made).decode())
+            journal = self._folder.journal_of_build()
+            if journal is not None:
+                # Kept before it is written: what is found must not vanish when the build goes live.
+                try:
+                    journal.append(writes)
+                except OSError as error:
+                    raise unwritable(error) from error
+            return refused | replace_newer(index, writes)
 
-    def versions(self) -> Iterator[IndexedVersion]:
+    def versions(self, ids: Collection[int] | None = None) -> Iterator[IndexedVersion]:
         searcher = self._folder.searcher()
         if searcher is None:
             return
-        last = -(2**62)
+        wanted = () if ids is None else (Terms(fields.ID, tuple(ids)),)
+        last = BEFORE_ALL
         while True:
-            clause = AllOf((), filters=(Terms(fields.LIVE, ("yes",)), Range(fields.ID, last + 1)))
-            query = compile_clause(clause)
+            known = (Terms(fields.LIVE, ("yes",)), Range(fields.ID, last + 1), *wanted)
+            query = compile_clause(AllOf((), filters=known))
             found = searcher.search(query, _PAGE, False, fields.ID, 0, Order.Asc)
             for entry_id, address in found.hits:
                 yield version_of(_record(searcher, address))
@@ -98,76 +109,42 @@ class TantivyEngine:
             if len(found.hits) < _PAGE:
                 return
 
+    @contextmanager
+    def build(self, *, resume: bool = True) -> Iterator[TantivyBuild]:
+        with self._folder.rebuilding():
+            build = TantivyBuild(self._folder, *self._begin(resume=resume))
+            try:
+                yield build
+            finally:
+                build.close()
+
+    def _begin(self, *, resume: bool) -> tuple[str, tantivy.Index]:
+        """Return the generation to build: what is left of an earlier build, or a new one."""
+        with self._folder.writing():
+            name = self._folder.building()
+            if name is not None and resume and name.startswith(f"{FORMAT}-"):
+                with suppress(OSError, ValueError):
+                    return name, self._folder.reopen(name)
+            if name is not None:
+                self._folder.discard(name)
+            try:
+                return self._folder.begin_building()
+            except (OSError, ValueError) as error:
+                raise unwritable(error) from error
+
     def rebuild(
         self, documents: Iterable[SearchDocument], removed: Iterable[tuple[int, int]] = ()
     ) -> int:
-        with self._folder.writing():
-            name, index = self._folder.new_generation()
-            try:
-                held = _fill(index, documents, removed)
-                self._folder.publish(name)
-            except BaseException:
-                self._folder.discard(name)
-                raise
-            return held
+        return build_whole(self, documents, removed)
+
+    def is_full(self) -> bool:
+        return self._folder.is_full()
 
     def ping(self) -> None:
         self._folder.searcher()
 
     def close(self) -> None:
         self._folder.close()
-
-
-@contextmanager
-def _writer(index: tantivy.Index) -> Iterator[tantivy.IndexWriter]:
-    """A writer for one batch: commits at the end, gives the index free in any case."""
-    try:
-        writer = index.writer(_WRITE_HEAP_BYTES, 1)
-    except (OSError, ValueError) as error:
-        raise SearchUnavailable(f"the search index cannot be written: {error}") from error
-    try:
-        yield writer
-        try:
-            writer.commit()
-        except (OSError, ValueError) as error:
-            raise SearchUnavailable(f"the search index cannot be written: {error}") from error
-    except BaseException:
-        writer.rollback()
-        raise
-    finally:
-        writer.wait_merging_threads()
-
-
-def _fill(
-    index: tantivy.Index, documents: Iterable[SearchDocument], removed: Iterable[tuple[int, int]]
-) -> int:
-    """Add all documents, of repeated ones the newest; return how many entries they are."""
-    seen: dict[int, int] = {}
-    with _writer(index) as writer:
-        for document in documents:
-            if document.version < seen.get(document.id, -1):
-                continue
-            if document.id in seen:
-                writer.delete_documents_by_term(fields.ID, document.id)
-            seen[document.id] = document.version
-            writer.add_json(orjson.dumps(body_of(document)).decode())
-        for entry_id, version in removed:
-            if version < seen.get(entry_id, -1):
-                continue
-            if seen.pop(entry_id, None) is not None:
-                writer.delete_documents_by_term(fields.ID, entry_id)
-            made = tombstone(entry_id, order_of(version, removed=True))
-            writer.add_json(orjson.dumps(made).decode())
-    return len(seen)
-
-
-def _write_orders(searcher: tantivy.Searcher, ids: list[int]) -> dict[int, int]:
-    query = compile_clause(Terms(fields.ID, tuple(ids)))
-    found = searcher.search(query, max(1, len(ids)), False)
-    addresses = [address for _, address in found.hits]
-    known = searcher.fast_field_values(fields.ID, addresses)
-    orders = searcher.fast_field_values("write_order", addresses)
-    return {int(i or 0): int(order or 0) for i, order in zip(known, orders, strict=True)}
 
 
 def _record(searcher: tantivy.Searcher, address: tantivy.DocAddress) -> Record:
