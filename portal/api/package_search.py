@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import orjson
 from pydantic import BeforeValidator, Field
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 
 from portal.actor import ANONYMOUS
 from portal.api.action import Action, Call, Raw
@@ -48,6 +48,13 @@ _PASSED_OVER = frozenset(
     }
 )  # fmt: skip
 """Parameters of Solr's or CKAN's own that change nothing here; any other unknown one is refused."""
+
+_ENTRY, _KEPT = CatalogueEntry.__table__.c, EntryDocument.__table__.c
+_KEPT_PACKAGES = (
+    select(_ENTRY.id, _ENTRY.index_version, _KEPT.version, _KEPT.package)
+    .outerjoin(EntryDocument.__table__, _KEPT.entry_id == _ENTRY.id)
+    .where(_ENTRY.id.in_(bindparam("ids", expanding=True)))
+)  # made once: every search asks it
 
 
 def _texts(value: Any) -> Any:
@@ -205,16 +212,11 @@ def _deep(call: Call, request: SearchRequest) -> tuple[SearchHit, ...]:
 
 def _packages(call: Call, hits: Sequence[SearchHit], given: PackageSearch) -> list[bytes]:
     """Return the hits' packages, out of the kept documents by one query for all."""
-    ids = [hit.id for hit in hits]
-    entry, kept = CatalogueEntry, EntryDocument
-    rows = call.session.execute(
-        select(entry.id, entry.index_version, kept.version, kept.package)
-        .outerjoin(kept, kept.entry_id == entry.id)
-        .where(entry.id.in_(ids))
-    )
     found = {
-        row.id: row.package if row.version == row.index_version else _render(call, row.id)
-        for row in rows
+        entry_id: package if version == index_version else _render(call, entry_id)
+        for entry_id, index_version, version, package in call.session.connection()
+        .execute(_KEPT_PACKAGES, {"ids": [hit.id for hit in hits]})
+        .all()
     }
     site_url = call.platform.settings.site_url
     packages = []
