@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import bindparam, or_, select
 from sqlalchemy.orm import Session
 
 from portal.api.package_query import QueryReader, Resolve
@@ -38,6 +38,11 @@ FACET_FIELDS: Mapping[str, tuple[str, str]] = {
     **_CODE_FIELDS,
 }
 """Solr field that may be counted -> (facet, list that names its codes)."""
+
+_ORGANISATION = Organisation.__table__.c
+_NAMED_ORGANISATIONS = select(_ORGANISATION.code, _ORGANISATION.slug, _ORGANISATION.name).where(
+    _ORGANISATION.code.in_(bindparam("codes", expanding=True))
+)  # made once: every search that counts organisations asks it
 
 
 @dataclass(frozen=True)
@@ -113,12 +118,10 @@ class SearchFields:
         """Return a field's counts as CKAN's items: the value to filter by, its name, its count."""
         found = [(one.code, one.count) for one in counts]
         if field == "organization":
-            rows = self.session.execute(
-                select(Organisation.code, Organisation.slug, Organisation.name).where(
-                    Organisation.code.in_([code for code, _ in found])
-                )
+            rows = self.session.connection().execute(
+                _NAMED_ORGANISATIONS, {"codes": [code for code, _ in found]}
             )
-            named = {row.code: (row.slug, row.name) for row in rows}
+            named = {code: (slug, name) for code, slug, name in rows.all()}
         elif field == "res_format":
             named = {code: (format_label(code), format_label(code)) for code, _ in found}
         else:
