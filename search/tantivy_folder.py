@@ -30,6 +30,9 @@ _OLDEST_BUILD_SECONDS = 24 * 3600.0  # a build that nobody goes on with is given
 _LARGEST_JOURNAL_BYTES = 1024**3
 _LEAST_FREE_BYTES = 64 * 1024**2
 
+IndexState = tuple[str, int, int]
+"""Name of the generation, number and time of its newest commit's file."""
+
 
 class IndexFolder:
     """Opens generations, keeps the reader of the live one."""
@@ -38,6 +41,7 @@ class IndexFolder:
         self._folder = folder
         self._opening = Lock()
         self._open: tuple[str, tantivy.Index] | None = None
+        self._loaded: IndexState | None = None
 
     def searcher(self) -> tantivy.Searcher | None:
         """Return a searcher of what is committed now; None when nothing was ever written.
@@ -45,19 +49,35 @@ class IndexFolder:
         Raises:
             SearchUnavailable: the index cannot be read, or is of another release's format.
         """
+        return self.state_and_searcher()[1]
+
+    def state_and_searcher(self) -> tuple[IndexState | None, tantivy.Searcher | None]:
+        """Return also a mark of the state: the same mark, the same content or newer.
+
+        Raises:
+            SearchUnavailable: see `searcher`.
+        """
         for attempt in (1, 2, 3):
             name = self._current()
             if name is None:
-                return None
+                return None, None
             try:
                 index = self._index(name)
-                index.reload()
-                return index.searcher()
+                state = self._state(name)
+                if state != self._loaded:
+                    index.reload()
+                    self._loaded = state
+                return state, index.searcher()
             except (OSError, ValueError) as error:
                 self._open = None
                 if attempt == 3 and name == self._current():
                     raise SearchUnavailable(f"the search index cannot be read: {error}") from error
         raise SearchUnavailable("the search index is being replaced; try again")
+
+    def _state(self, name: str) -> IndexState:
+        # A commit replaces this file by another one, so its number and time tell commits apart.
+        found = (self._folder / name / "meta.json").stat()
+        return name, found.st_ino, found.st_mtime_ns
 
     def _current(self) -> str | None:
         try:
@@ -78,6 +98,7 @@ class IndexFolder:
                 if opened is None or opened[0] != name:
                     index = tantivy.Index.open(str(self._folder / name))
                     index.config_reader("manual")
+                    self._loaded = None
                     opened = self._open = (name, index)
         return opened[1]
 
