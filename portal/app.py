@@ -22,9 +22,9 @@ from portal.api import API_BLUEPRINTS
 from portal.extension import Extension
 from portal.platform import Platform
 from portal.settings import Settings
+from portal.theme import theme_folders
 from portal.web import PAGE_BLUEPRINTS, access, context, errors, presentation, security
 
-THEMES = Path(__file__).parents[1] / "themes"
 LANGUAGES = ("zh", "en")
 log = structlog.get_logger(__name__)
 
@@ -80,7 +80,7 @@ def _configure(app: Flask, settings: Settings) -> None:
 
 def _use_theme(app: Flask, theme: str, extensions: tuple[Extension, ...]) -> None:
     """Look templates and static files up in the theme first, then in `jilin`, then in extensions."""
-    folders = list(dict.fromkeys((THEMES / theme, THEMES / "jilin")))
+    folders = theme_folders(theme)
     extension_folders = [
         Path(__file__).parents[1] / "extensions" / e.name / "templates" for e in extensions
     ]

@@ -68,7 +68,20 @@ class EntryPanel:
     primary_action: str = ""
 
 
+@dataclass(frozen=True)
+class ListedInterface:
+    """A data interface as the developer centre lists it. `address` is a path of this site."""
+
+    name: str
+    address: str
+    entry_slug: str
+    entry_title: str
+    provider: str
+
+
+InterfaceSource = Callable[[Session], Sequence[ListedInterface]]
 PanelSource = Callable[[Session, Actor, CatalogueEntry], EntryPanel | None]
+HomeSource = Callable[[Session], EntryPanel | None]
 MarkSource = Callable[[Session, CatalogueEntry], Sequence[str]]
 SampleSource = Callable[[Session, Clock, Actor, CatalogueEntry, Mapping[str, Any]], None]
 """Makes an extension's part of a sample record (session, clock, the agency's editor, entry, record)."""
@@ -82,7 +95,8 @@ class Extension:
     routes: blueprints of pages (with CSRF protection); apis: blueprints called with credentials
     of their own, never with the session cookie.
     migrations: folder of an Alembic branch labelled with the extension's name.
-    marks: short words shown with an entry; panels: sections of its page; extras: more keys of its
+    marks: short words shown with an entry; panels: sections of its page; home: sections of the home
+    page; interfaces: callable interfaces that the developer centre lists; extras: more keys of its
     CKAN package; signals: counts behind the value score; facets with the sources of their codes
     (facet_codes); samples: its part of each sample record; finish_samples: what it adds once all of
     them stand (called with the platform); release_checks: looks at parsed tables before they leave.
@@ -101,6 +115,8 @@ class Extension:
     signals: tuple[SignalSource, ...] = ()
     marks: tuple[MarkSource, ...] = ()
     panels: tuple[PanelSource, ...] = ()
+    home: tuple[HomeSource, ...] = ()
+    interfaces: tuple[InterfaceSource, ...] = ()
     extras: tuple[ExtraSource, ...] = ()
     work: tuple[WorkSource, ...] = ()
     navigation: tuple[NavigationItem, ...] = ()

@@ -7,7 +7,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+
+from portal.theme import read_theme
 
 PREFIX = "XIANGYUN_"
 SHORTEST_SECRET = 32
@@ -47,16 +56,28 @@ class Settings(BaseModel):
         "http://127.0.0.1:5000"
     )
     site_title: Annotated[str, Field(description="Name of the portal")] = "吉林省公共数据开放平台"
+    site_title_en: Annotated[str, Field(description="Name of the portal on English pages")] = (
+        "Jilin Province Open Public Data"
+    )
     site_host: Annotated[str, Field(description="主办单位, shown at the foot of every page")] = ""
+    site_operator: Annotated[str, Field(description="承办单位, shown at the foot")] = ""
     site_contact: Annotated[str, Field(description="Contact, shown at the foot")] = ""
     site_icp: Annotated[str, Field(description="ICP filing number, shown at the foot")] = ""
     site_police: Annotated[str, Field(description="公安备案 number, shown at the foot")] = ""
     site_code: Annotated[str, Field(description="网站标识码, shown at the foot")] = ""
+    site_errata_url: Annotated[
+        str, Field(description="Address of 我为政府网站找错, shown at the foot")
+    ] = ""
+    site_links: Annotated[
+        tuple[str, ...], Field(description="Related sites at the foot: NAME=ADDRESS, …")
+    ] = ()
     secret_key: Annotated[str, Field(description="Signs sessions; at least 32 characters")] = ""
     extensions: Annotated[tuple[str, ...], Field(description="Enabled extensions, in order")] = (
         "access",
     )
-    theme: Annotated[str, Field(description="Name of the theme folder")] = "jilin"
+    theme: Annotated[
+        str, Field(description="Name of a folder in themes/, or the path of one elsewhere")
+    ] = "jilin"
     trusted_proxies: Annotated[
         int, Field(description="Number of proxies whose X-Forwarded-For counts")
     ] = 0
@@ -77,7 +98,14 @@ class Settings(BaseModel):
         float, Field(description="How often an idle worker looks for jobs")
     ] = 0.5
 
-    @field_validator("fetch_allowed_hosts", "extensions", mode="before")
+    @model_validator(mode="before")
+    @classmethod
+    def _names_of_theme(cls, values: Any) -> Any:
+        """A theme may name the portal (theme.json); what is set by hand comes first."""
+        named = read_theme(values["theme"]) if values.get("theme") else {}
+        return {**named, **values}
+
+    @field_validator("fetch_allowed_hosts", "extensions", "site_links", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
         return (

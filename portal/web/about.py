@@ -40,11 +40,18 @@ def help_page() -> Any:
 def _footer() -> dict[str, Any]:
     """What the foot of a government site names; only what the operator has set."""
     settings = platform().settings
+    police = "".join(c for c in settings.site_police if c.isdigit())
     lines = (
         ("主办单位：", settings.site_host, ""),
+        ("承办单位：", settings.site_operator, ""),
         ("联系方式：", settings.site_contact, ""),
         ("", settings.site_icp, "https://beian.miit.gov.cn/"),
-        ("", settings.site_police, ""),
+        ("", settings.site_police, f"https://beian.mps.gov.cn/#/query/webSearch?code={police}"),
         ("网站标识码：", settings.site_code, ""),
     )
-    return {"site_footer": [line for line in lines if line[1]]}
+    links = [link.partition("=")[::2] for link in settings.site_links]
+    return {
+        "site_footer": [line for line in lines if line[1]],
+        "site_errata_url": settings.site_errata_url,
+        "site_links": [(name, url) for name, url in links if url.startswith("http")],
+    }

@@ -33,6 +33,7 @@ class Figures:
     themes: Mapping[str, int]
     organisations: Mapping[str, int]
     regions: Mapping[str, int]
+    open_types: Mapping[str, int]
     valued: tuple[Mapping[str, Any], ...]
     newest: tuple[Mapping[str, Any], ...]
 
@@ -71,6 +72,7 @@ def catalogue_figures() -> Figures:
         kept.themes,
         kept.organisations,
         kept.regions,
+        kept.open_types,
         tuple(hit for hit in kept.valued if hit["id"] in public),
         tuple(hit for hit in kept.newest if hit["id"] in public),
     )
@@ -81,6 +83,7 @@ def _figures() -> Figures:
         FacetAsk("theme", 100),
         FacetAsk("organisation", ORGANISATIONS_MAX),
         FacetAsk("region", 200),
+        FacetAsk("open_type", 10),
     )
     valued = _search(SearchRequest(sort=Sort.VALUE, rows=SHOWN, facets=facets))
     newest = _search(SearchRequest(sort=Sort.CREATED, rows=SHOWN))
@@ -92,6 +95,7 @@ def _figures() -> Figures:
         counts.get("theme", {}),
         counts.get("organisation", {}),
         counts.get("region", {}),
+        counts.get("open_type", {}),
         tuple(hit.stored for hit in valued.hits),
         tuple(hit.stored for hit in newest.hits),
     )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 from datetime import date, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, abort, g, send_from_directory, url_for
+from flask import Flask, abort, g, request, send_from_directory, url_for
 from flask_babel import get_locale
 from markupsafe import Markup
 from werkzeug.security import safe_join
@@ -21,6 +22,7 @@ from portal.web.access import public
 from portal.web.context import platform, session
 
 YEAR_SECONDS = 365 * 86400
+PACKED = (".css", ".js", ".svg", ".json")  # sent compressed: text that never holds secrets
 LONGEST_PATH = 200  # a longer name is an error of the file system, no missing file
 
 
@@ -40,13 +42,20 @@ def _globals() -> dict[str, Any]:
     parts = platform()
     actor = g.get("actor")
     return {
-        "site_title": parts.settings.site_title,
+        "site_title": site_title(),
         "actor": actor,
         "language": language_code(),
         "navigation": [item for e in parts.extensions for item in e.navigation],
         "unread_notices": _unread,
         "codes": code_list,
     }
+
+
+def site_title() -> str:
+    """Return the portal's name in the reader's language."""
+    settings = platform().settings
+    english = settings.site_title_en if language_code() == "en" else ""
+    return english or settings.site_title
 
 
 def _unread() -> int:
@@ -117,12 +126,26 @@ def serve_static(app: Flask, folders: list[Path]) -> None:
         content = (folder / filename).read_bytes() if folder else b""
         return hashlib.sha256(content).hexdigest()[:12]
 
+    @lru_cache(maxsize=64)
+    def packed(filename: str) -> bytes:
+        folder = find(filename)
+        return gzip.compress((folder / filename).read_bytes(), mtime=0) if folder else b""
+
     @public
     def static(filename: str) -> Any:
         folder = find(filename)
         if folder is None:
             abort(404)
-        return send_from_directory(folder, filename, max_age=YEAR_SECONDS)
+        response = send_from_directory(folder, filename, max_age=YEAR_SECONDS)
+        if filename.endswith(PACKED):
+            response.headers["Vary"] = "Accept-Encoding"
+            if _takes_gzip() and response.status_code == 200:
+                response.direct_passthrough = False
+                response.set_data(packed(filename))
+                response.headers["Content-Encoding"] = "gzip"
+                response.headers.pop("ETag", None)  # it named the other bytes
+                response.headers.pop("Accept-Ranges", None)
+        return response
 
     def asset(filename: str) -> str:
         return url_for("static", filename=filename, v=fingerprint(filename))
@@ -133,4 +156,12 @@ def serve_static(app: Flask, folders: list[Path]) -> None:
         return Markup((folder / filename).read_text(encoding="utf-8")) if folder else Markup("")
 
     app.add_url_rule("/static/<path:filename>", "static", static)
-    app.jinja_env.globals.update(asset=asset, inline_asset=inline)
+
+    def has_asset(filename: str) -> bool:
+        return find(filename) is not None
+
+    app.jinja_env.globals.update(asset=asset, has_asset=has_asset, inline_asset=inline)
+
+
+def _takes_gzip() -> bool:
+    return request.accept_encodings.quality("gzip") > 0 and "Range" not in request.headers

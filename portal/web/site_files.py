@@ -21,6 +21,7 @@ DISALLOWED = (
     "/login",
     "/logout",
     "/lang/",
+    "/display/",
     "/notices",
     "/api/",
     "/data/",
