@@ -16,6 +16,7 @@ from search.building import BEFORE_ALL, build_whole, prepare_all
 from search.clauses import AllOf, Clause, Range, Terms
 from search.document import SearchDocument
 from search.engine import IndexedVersion
+from search.kept_answers import KeptAnswers
 from search.prepared import Prepared, Refusals
 from search.query import SearchQuery
 from search.records import (
@@ -42,16 +43,19 @@ class TantivyEngine:
 
     def __init__(self, folder: Path):
         self._folder = IndexFolder(folder)
+        self._kept = KeptAnswers()
 
     def search(self, request: SearchRequest, labels: frozenset[str]) -> SearchResult:
-        searcher = self._folder.searcher()
+        state, searcher = self._folder.state_and_searcher()
 
         def answer(asked: SearchRequest, query: SearchQuery, after_id: int | None) -> Answer:
             if searcher is None:
                 return Answer(0, (), {ask.name: () for ask in asked.facets})
             return _answer(searcher, asked, query, after_id)
 
-        return answer_request(request, labels, answer)
+        return self._kept.get(
+            state, request, labels, lambda: answer_request(request, labels, answer)
+        )
 
     def suggest(
         self,
