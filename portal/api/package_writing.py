@@ -17,6 +17,7 @@ from portal.errors import Forbidden
 from portal.models.entry import CatalogueEntry, EntryVersion
 from portal.permissions import Permission
 from portal.services.entries import EntryService
+from portal.services.entry_facts import EntryFacts
 from portal.services.imports import PackageImporter
 from portal.services.package_document import package_dict, render_package, with_site
 from portal.services.packages import PackageService
@@ -42,8 +43,8 @@ class ExistingPackage(Input):
 def package_create(call: Call, _given: Package) -> Raw:
     """Create a data set. Officials make a draft; a Bureau administrator publishes (see docs)."""
     if call.may(Permission.CATALOGUE_IMPORT):
-        entry = _importer(call).add(call.data).entry
-        return shown(call, entry, entry.published_version)
+        done = _importer(call).add(call.data)
+        return shown(call, done.entry, done.entry.published_version, done.facts)
     service = PackageService(call.session, call.platform.clock, call.actor)
     version = service.create(call.data)
     return shown(call, version.entry, version)
@@ -85,10 +86,15 @@ def _importer(call: Call) -> PackageImporter:
     )
 
 
-def shown(call: Call, entry: CatalogueEntry, version: EntryVersion | None) -> Raw:
+def shown(
+    call: Call,
+    entry: CatalogueEntry,
+    version: EntryVersion | None,
+    facts: EntryFacts | None = None,
+) -> Raw:
     """Return the package of the version that the caller just wrote, with what officials see."""
     call.session.flush()
-    raw = render_package(call.session, entry, version, internal=True)
+    raw = render_package(call.session, entry, version, facts=facts, internal=True)
     return Raw(with_site(raw, call.platform.settings.site_url))
 
 

@@ -9,10 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
+from typing import Any
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import delete, select, update
+from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.orm import Session
 
 from portal.actor import ANONYMOUS, Actor, RoleIn
@@ -220,16 +221,8 @@ def sign_out(session: Session, clock: Clock, token: str) -> None:
 
 def actor_of_session(session: Session, clock: Clock, token: str) -> Actor:
     """Return who holds the cookie's token; the anonymous visitor when nobody does (any more)."""
-    account = session.scalars(
-        select(Account)
-        .join(LoginSession, LoginSession.account_id == Account.id)
-        .where(
-            LoginSession.token_hash == _hash(token),
-            LoginSession.revoked_at.is_(None),
-            LoginSession.expires_at > clock(),
-        )
-    ).first()
-    return actor_of(account)
+    asked = {"token_hash": _hash(token), "now": clock()}
+    return _actor_of_rows(session.execute(_SESSION_HOLDER, asked).all())
 
 
 def create_token(session: Session, clock: Clock, account: Account, name: str = "") -> str:
@@ -249,12 +242,45 @@ def create_token(session: Session, clock: Clock, account: Account, name: str = "
 
 def actor_of_token(session: Session, token: str) -> Actor:
     """Return who holds the token. A bad token is an anonymous visitor, as CKAN has it."""
-    account = session.scalars(
-        select(Account)
-        .join(ApiToken, ApiToken.account_id == Account.id)
-        .where(ApiToken.token_hash == _hash(token), ApiToken.revoked_at.is_(None))
-    ).first()
-    return actor_of(account)
+    return _actor_of_rows(session.execute(_TOKEN_HOLDER, {"token_hash": _hash(token)}).all())
+
+
+_HOLDER = (
+    select(
+        Account.id,
+        Account.display_name,
+        Account.identity_verified,
+        Membership.role,
+        Membership.organisation_id,
+        Organisation.code,
+    )
+    .outerjoin(Membership, Membership.account_id == Account.id)
+    .outerjoin(Organisation, Organisation.id == Membership.organisation_id)
+    .where(Account.disabled.is_(False))
+    .order_by(Membership.id)
+)
+# One query with every role: each signed-in request and each call with a token asks it.
+_SESSION_HOLDER = _HOLDER.join(LoginSession, LoginSession.account_id == Account.id).where(
+    LoginSession.token_hash == bindparam("token_hash"),
+    LoginSession.revoked_at.is_(None),
+    LoginSession.expires_at > bindparam("now"),
+)
+_TOKEN_HOLDER = _HOLDER.join(ApiToken, ApiToken.account_id == Account.id).where(
+    ApiToken.token_hash == bindparam("token_hash"), ApiToken.revoked_at.is_(None)
+)
+
+
+def _actor_of_rows(rows: Sequence[Any]) -> Actor:
+    """Return the actor out of a row for each of their roles (one without a role if there is none)."""
+    if not rows:
+        return ANONYMOUS
+    roles = tuple(
+        RoleIn(role, organisation_id, code or "")
+        for _, _, _, role, organisation_id, code in rows
+        if role is not None
+    )
+    account_id, name, verified = rows[0][:3]
+    return Actor(account_id, name, roles, verified)
 
 
 def actor_of(account: Account | None) -> Actor:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from portal.actor import SYSTEM, Actor
 from portal.clock import Clock
-from portal.models.distribution import LINK
+from portal.models.distribution import LINK, Distribution
 from portal.models.entry import CatalogueEntry, EntryVersion
 from portal.models.freshness import Freshness
 from portal.models.index_request import IndexRequest
@@ -23,6 +23,7 @@ from portal.rules.metadata_profile import FOREIGN_1
 from portal.rules.resource_code import CODE_PATTERN, slug
 from portal.services import catalogue_flow, freshness_flow, notices, open_list_flow
 from portal.services.content import set_content
+from portal.services.entry_facts import EntryFacts
 from portal.services.flow import Flow
 from portal.services.freshness_flow import period_of
 from portal.services.package_input import OPENABLE, PackageInput, extras_of, states_open
@@ -69,21 +70,32 @@ class BulkImport:
         self._reason, self._notify = reason, notify
         self._facts = {"source": source, "details": {"source": source}}
 
-    def create(self, records: Sequence[NewRecord]) -> list[CatalogueEntry]:
-        """Create and publish the records; their ids and names were found free."""
+    def create(self, records: Sequence[NewRecord]) -> list[tuple[CatalogueEntry, EntryFacts]]:
+        """Create and publish the records; their ids and names were found free.
+
+        Returns each entry with what stands around it, so that nobody need read it again.
+        """
         if not records:
             return []
         with self._session.no_autoflush:
             entries = self._add_entries(records)
             events = self._publish(records, entries)
-            self._add_resources(records, entries)
+            resources = self._add_resources(records, entries)
             self._session.flush()
-            self._watch(entries)
-            self._open(records, entries)
+            watches = self._watch(entries)
+            places = self._open(records, entries)
             self._request_index(entries)
         if self._notify:
             self._tell(entries, events)
-        return entries
+        return [
+            (
+                entry,
+                EntryFacts(
+                    entry.published_version, added, places.get(entry.id), watches.get(entry.id), 0
+                ),
+            )
+            for entry, added in zip(entries, resources, strict=True)
+        ]
 
     def _add_entries(self, records: Sequence[NewRecord]) -> list[CatalogueEntry]:
         now = self._clock()
@@ -158,15 +170,19 @@ class BulkImport:
 
     def _add_resources(
         self, records: Sequence[NewRecord], entries: Sequence[CatalogueEntry]
-    ) -> None:
+    ) -> list[list[Distribution]]:
         now = self._clock()
-        self._session.add_all(
-            new_distribution(entry, resource, position, now)
+        added = [
+            [
+                new_distribution(entry, resource, position, now)
+                for position, resource in enumerate(record.read.resources or ())
+            ]
             for record, entry in zip(records, entries, strict=True)
-            for position, resource in enumerate(record.read.resources or ())
-        )
+        ]
+        self._session.add_all(one for some in added for one in some)
+        return added
 
-    def _watch(self, entries: Sequence[CatalogueEntry]) -> None:
+    def _watch(self, entries: Sequence[CatalogueEntry]) -> dict[int, Freshness]:
         """Begin to watch whether data is kept up, where the update frequency has a period."""
         watches = [
             Freshness(
@@ -177,8 +193,11 @@ class BulkImport:
             and period_of(entry.published_version.update_frequency) is not None
         ]
         Flow(freshness_flow.FLOW, self._session, self._clock).create_many(watches, "start", SYSTEM)
+        return {watch.entry_id: watch for watch in watches}
 
-    def _open(self, records: Sequence[NewRecord], entries: Sequence[CatalogueEntry]) -> None:
+    def _open(
+        self, records: Sequence[NewRecord], entries: Sequence[CatalogueEntry]
+    ) -> dict[int, OpenListEntry]:
         """Put on their providers' open lists what the records let everybody have."""
         now = self._clock()
         places = [
@@ -205,6 +224,7 @@ class BulkImport:
                 )
             )  # fmt: skip
         self._session.add_all(releases)
+        return {place.entry_id: place for place in places}
 
     def _release_numbers(self, provider_ids: set[int]) -> dict[int, int]:
         rows = self._session.execute(

@@ -22,6 +22,7 @@ from portal.permissions import Permission, require
 from portal.services.bulk_import import BulkImport, NewRecord
 from portal.services.content import content_of
 from portal.services.entries import EntryService
+from portal.services.entry_facts import EntryFacts
 from portal.services.index_requests import request_index
 from portal.services.known_packages import KnownPackages
 from portal.services.open_list import OpenListService
@@ -40,10 +41,11 @@ from portal.services.provider_finder import ProviderFinder
 
 @dataclass(frozen=True)
 class Imported:
-    """`outcome`: created, updated or unchanged."""
+    """`outcome`: created, updated or unchanged. `facts` stand around a created entry."""
 
     entry: CatalogueEntry
     outcome: str
+    facts: EntryFacts | None = None
 
 
 class PackageImporter:
@@ -108,8 +110,9 @@ class PackageImporter:
             reason=self._reason,
             notify=self._notify,
         )
-        for number, entry in zip(fresh, bulk.create(list(fresh.values())), strict=True):
-            outcomes[number] = Imported(entry, "created")
+        created = bulk.create(list(fresh.values()))
+        for number, (entry, facts) in zip(fresh, created, strict=True):
+            outcomes[number] = Imported(entry, "created", facts)
         return [outcomes[number] for number in range(len(packages))]
 
     def _read_new(self, package: Mapping[str, Any], known: KnownPackages) -> NewRecord:

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import select
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy import bindparam, select
+from sqlalchemy.orm import Session, lazyload
 
 from portal.errors import Invalid
 from portal.models.distribution import Distribution
 from portal.models.entry import CatalogueEntry
 from portal.services.package_input import PackageInput
 
-_AT_ONCE = 500  # values in one query
+_AT_ONCE = 400  # values in one query
+_KEYS = bindparam("keys", expanding=True)
+_NAMED_ENTRIES = (
+    select(CatalogueEntry)
+    .where(CatalogueEntry.public_id.in_(_KEYS) | CatalogueEntry.slug.in_(_KEYS))
+    .options(lazyload(CatalogueEntry.provider), lazyload(CatalogueEntry.responsible_dept))
+)
+_NAMED_RESOURCES = select(Distribution.public_id).where(Distribution.public_id.in_(_KEYS))
 
 
 class KnownPackages:
@@ -24,8 +31,8 @@ class KnownPackages:
         keys.discard("")
         self._by_id: dict[str, CatalogueEntry] = {}
         self._by_name: dict[str, CatalogueEntry] = {}
-        for column in (CatalogueEntry.public_id, CatalogueEntry.slug):
-            for entry in _matching(session, CatalogueEntry, column, keys):
+        for some in _in_turns(keys):
+            for entry in session.scalars(_NAMED_ENTRIES, {"keys": some}):
                 self._by_id[entry.public_id] = entry
                 self._by_name[entry.slug] = entry
         files = {
@@ -37,8 +44,9 @@ class KnownPackages:
         }
         files.discard("")
         self._resource_ids = {
-            found.public_id
-            for found in _matching(session, Distribution, Distribution.public_id, files)
+            found
+            for some in _in_turns(files)
+            for found in session.scalars(_NAMED_RESOURCES, {"keys": some})
         }
         self._ids: set[str] = set()
         self._names: set[str] = set()
@@ -80,11 +88,7 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _matching(
-    session: Session, model: type[Any], column: InstrumentedAttribute[Any], keys: Iterable[str]
-) -> Iterable[Any]:
+def _in_turns(keys: Iterable[str]) -> Iterator[list[str]]:
     listed = sorted(keys)
     for start in range(0, len(listed), _AT_ONCE):
-        yield from session.scalars(
-            select(model).where(column.in_(listed[start : start + _AT_ONCE]))
-        )
+        yield listed[start : start + _AT_ONCE]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from portal.actor import acts_as
@@ -20,12 +21,20 @@ Audience = Callable[[Session, Any], Iterable[int]]
 
 _AUDIENCES: dict[str, Audience] = {}
 
+_HOLDERS = select(Membership.account_id).where(
+    Membership.role.in_(bindparam("roles", expanding=True))
+)
+_HOLDERS_IN = _HOLDERS.where(
+    Membership.organisation_id.in_(bindparam("organisations", expanding=True))
+)
+
 
 def add_audiences(audiences: Mapping[str, Audience]) -> None:
     """Bind names of the tables' `told_ids` that an extension knows (grantees, followers)."""
     _AUDIENCES.update(audiences)
 
 
+@cache
 def roles_acting_as(kind: str) -> frozenset[str]:
     return frozenset(role.code for role in code_list("roles") if kind in acts_as(role.code))
 
@@ -34,10 +43,11 @@ def accounts_acting_as(
     session: Session, kind: str, organisation_ids: frozenset[int] | None
 ) -> frozenset[int]:
     """Return the accounts that act as `kind`; within the organisations, or anywhere for None."""
-    query = select(Membership.account_id).where(Membership.role.in_(roles_acting_as(kind)))
-    if organisation_ids is not None:
-        query = query.where(Membership.organisation_id.in_(organisation_ids))
-    return frozenset(session.scalars(query))
+    asked: dict[str, Any] = {"roles": sorted(roles_acting_as(kind))}
+    if organisation_ids is None:
+        return frozenset(session.scalars(_HOLDERS, asked))
+    asked["organisations"] = sorted(organisation_ids)
+    return frozenset(session.scalars(_HOLDERS_IN, asked))
 
 
 def audience_of(
