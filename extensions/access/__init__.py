@@ -22,11 +22,12 @@ extension = Extension(
     migrations=Path(__file__).parent / "migrations",
     signals=(hooks.approved_applications,),
     panels=(panel.interface_panel,),
+    interfaces=(hooks.listed_interfaces,),
     work=(hooks.waiting_applications,),
     samples=(sample_interface,),
     finish_samples=(sample_applications,),
     navigation=(
-        NavigationItem("开发者中心", "access_developer.centre", icon="code"),
+        NavigationItem("我的申请", "access_developer.centre", "signed_in", icon="code"),
         NavigationItem("数据申请", "access_review.applications", "work", icon="key-round"),
     ),
 )

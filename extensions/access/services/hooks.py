@@ -11,16 +11,20 @@ from sqlalchemy.orm import Session
 
 from extensions.access.flow import BINDING, FLOW
 from extensions.access.models.application import GRANTED, AccessApplication
+from extensions.access.models.interface import DataInterface
 from portal.actor import Actor
 from portal.clock import system_clock
-from portal.extension import WorkItem
+from portal.extension import ListedInterface, WorkItem
 from portal.models.account import Membership
 from portal.models.duty import Deadline
-from portal.models.entry import CatalogueEntry
+from portal.models.entry import CatalogueEntry, EntryVersion
+from portal.models.open_list import OpenListEntry
+from portal.models.organisation import Organisation
 from portal.services.value import USE_WINDOW_DAYS
 
 WAITING_FOR_AGENCY = ("submitted", "under_review")
 WORK_LIMIT = 200
+LISTED_LIMIT = 500
 
 
 def grantees(session: Session, subject: Any) -> Iterable[int]:
@@ -87,4 +91,33 @@ def waiting_applications(session: Session, actor: Actor) -> Sequence[WorkItem]:
             deadline_id=deadline_id,
         )
         for application, deadline_id in rows
+    ]
+
+
+def listed_interfaces(session: Session) -> Sequence[ListedInterface]:
+    """Return the interfaces that may be applied for now, by name (developer centre)."""
+    query = (
+        select(
+            DataInterface.name,
+            DataInterface.api_code,
+            CatalogueEntry.slug,
+            EntryVersion.title,
+            Organisation.name,
+        )
+        .join(CatalogueEntry, CatalogueEntry.id == DataInterface.entry_id)
+        .join(EntryVersion, EntryVersion.id == CatalogueEntry.published_version_id)
+        .join(Organisation, Organisation.id == CatalogueEntry.provider_id)
+        .join(OpenListEntry, OpenListEntry.entry_id == CatalogueEntry.id)
+        .where(
+            DataInterface.withdrawn_at.is_(None),
+            CatalogueEntry.retired_at.is_(None),
+            OpenListEntry.state == "open",
+            OpenListEntry.open_type == "conditional",
+        )
+        .order_by(EntryVersion.title, DataInterface.id)
+        .limit(LISTED_LIMIT)
+    )
+    return [
+        ListedInterface(name or title, f"/data/v1/{code}", slug, title, provider)
+        for name, code, slug, title, provider in session.execute(query)
     ]
