@@ -15,7 +15,7 @@ from itertools import count
 from pathlib import Path
 from threading import Lock
 
-from search import dictionaries
+from search import analysis, dictionaries
 from search.dictionaries import Everyday, Fault, Names, Row, StopWord, Synonyms
 from search.everyday import Expression, Meaning, by_first_character, meanings, pieces_of
 
@@ -29,7 +29,8 @@ class Lexicon:
     """`number` differs for each lexicon, so that what is derived from one can be kept by it.
 
     `synonyms`: term → what may stand for it. `names`: proper name → its kind. `expressions` by
-    their first character.
+    their first character. `latin_terms`: the synonyms of Latin letters as they are written (keys of
+    `synonyms` are without their English endings).
     """
 
     number: int
@@ -38,6 +39,7 @@ class Lexicon:
     names: Mapping[str, str]
     stop_words: frozenset[str]
     longest_term: int
+    latin_terms: frozenset[str] = frozenset()
     faults: tuple[Fault, ...] = ()
 
     def is_term(self, text: str) -> bool:
@@ -55,8 +57,10 @@ class _Synonyms:
     def __init__(self) -> None:
         self._found: dict[str, dict[str, None]] = {}
         self._never: set[tuple[str, str]] = set()
+        self.latin_terms: set[str] = set()
 
     def add(self, row: Synonyms) -> None:
+        self.latin_terms |= {term for term in row.terms if term.isascii() and term.isalpha()}
         if row.kind == "never":
             self._never |= {(a, b) for a in row.terms for b in row.terms}
             return
@@ -64,7 +68,7 @@ class _Synonyms:
             self.lead(term, row.terms)
 
     def lead(self, term: str, others: Iterable[str]) -> None:
-        mine = self._found.setdefault(term, {})
+        mine = self._found.setdefault(analysis.stem(term), {})
         mine.update(dict.fromkeys(other for other in others if other != term))
 
     def done(self) -> dict[str, tuple[str, ...]]:
@@ -108,6 +112,7 @@ def build_lexicon(rows: Iterable[Row | Fault]) -> Lexicon:
         names,
         stop_words,
         max(map(len, (*found, *names)), default=0),
+        frozenset(synonyms.latin_terms),
         tuple(faults),
     )
 

@@ -96,7 +96,7 @@ def shorter_words(word: str) -> tuple[str, ...]:
 
 def _word(text: str, is_cjk: bool, known: Lexicon) -> Word:
     parts = shorter_words(text) if is_cjk else tuple(analysis.joint_parts(text))
-    return Word(text, is_cjk, parts, known.synonyms.get(text, ()))
+    return Word(text, is_cjk, parts, known.synonyms.get(analysis.stem(text), ()))
 
 
 def analyse(typed: str) -> Words:
