@@ -30,6 +30,7 @@ class Permission(StrEnum):
     AUDIT_READ = "audit:read"
     CATALOGUE_IMPORT = "catalogue:import"
     VALUE_CONFIRM = "value:confirm"
+    SEARCHES_READ = "searches:read"
 
 
 def is_signed_in(actor: Actor, _subject: Any) -> bool:
@@ -115,6 +116,7 @@ _RULES: dict[StrEnum, Sequence[Sequence[Predicate]]] = {
     Permission.AUDIT_READ: [[is_bureau], [is_auditor]],
     Permission.CATALOGUE_IMPORT: [[is_bureau_admin], [is_system]],
     Permission.VALUE_CONFIRM: [[is_bureau]],
+    Permission.SEARCHES_READ: [[is_bureau]],
 }
 
 

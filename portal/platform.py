@@ -15,6 +15,7 @@ from portal.jobs.kinds import CORE_JOBS
 from portal.jobs.registry import JobRegistry
 from portal.services import catalogue_flow, freshness_flow, open_list_flow
 from portal.services.flow import FLOWS
+from portal.services.search_counts import SearchCounts
 from portal.settings import Settings
 from portal.storage import open_storage
 from portal.storage.base import Storage
@@ -37,11 +38,13 @@ class Platform:
     tables: TableCache
     extensions: tuple[Extension, ...]
     jobs: JobRegistry
+    searches: SearchCounts
     download_slots: threading.BoundedSemaphore = field(
         default_factory=lambda: threading.BoundedSemaphore(6)
     )
 
     def close(self) -> None:
+        self.searches.close()
         self.tables.close()
         self.engine.close()
         self.database.dispose()
@@ -66,10 +69,11 @@ def open_platform(settings: Settings, *, clock: Clock = system_clock) -> Platfor
         endpoint_url=settings.s3_endpoint_url,
         cache_folder=settings.cache_folder / "files",
     )
+    database = Database(settings.effective_database_url)
     return Platform(
         settings=settings,
         clock=clock,
-        database=Database(settings.effective_database_url),
+        database=database,
         engine=open_engine(settings.search_url, settings.search_folder),
         storage=storage,
         tables=TableCache(
@@ -77,4 +81,5 @@ def open_platform(settings: Settings, *, clock: Clock = system_clock) -> Platfor
         ),
         extensions=extensions,
         jobs=jobs,
+        searches=SearchCounts(database, clock, settings.secret_key),
     )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, select
 
+from portal.clock import local_date
 from portal.jobs.registry import JobKind
 from portal.models.account import LoginSession
 from portal.models.counter import RateWindow
@@ -18,6 +19,7 @@ from portal.services.audit_anchor import FileAnchor
 from portal.services.distributions import PARSE_TABLE
 from portal.services.freshness import FreshnessService
 from portal.services.index_requests import request_index
+from portal.services.search_counts import forget_searches
 from portal.services.value import recompute_value
 
 if TYPE_CHECKING:
@@ -83,13 +85,14 @@ def check_index(platform: Platform, _payload: dict[str, Any]) -> None:
 
 
 def sweep(platform: Platform, _payload: dict[str, Any]) -> None:
-    """Forget finished jobs, ended sessions and past rate windows; quarantined jobs stay."""
+    """Forget finished jobs, ended sessions, past rate windows and who searched yesterday."""
     now = platform.clock()
     with platform.database.writing() as session:
         done = (Job.state == "done") & (Job.finished_at < now - timedelta(days=KEEP_DONE_DAYS))
         session.execute(delete(Job).where(done))
         session.execute(delete(LoginSession).where(LoginSession.expires_at < now))
         session.execute(delete(RateWindow).where(RateWindow.window_start < now - timedelta(days=2)))
+        forget_searches(session, local_date(now))
 
 
 def harvest_run(platform: Platform, payload: dict[str, Any]) -> None:

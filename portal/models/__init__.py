@@ -12,6 +12,7 @@ from portal.models.index_request import EntryDocument, IndexRequest, SearchDenia
 from portal.models.job import Job, JobSchedule
 from portal.models.open_list import OpenListEntry, OpenListRelease
 from portal.models.organisation import Organisation
+from portal.models.search_count import SearchCount, SearchVisitor
 from portal.models.upload import PartialUpload
 
 __all__ = [
@@ -46,5 +47,7 @@ __all__ = [
     "Organisation",
     "PartialUpload",
     "RateWindow",
+    "SearchCount",
     "SearchDenial",
+    "SearchVisitor",
 ]

@@ -43,6 +43,7 @@ def sections_of(reader: Actor) -> list[tuple[str, str]]:
     for permission, address, words in (
         (Permission.SOURCE_MANAGE, "/work/sources", gettext("采集源")),
         (Permission.ACCOUNT_MANAGE, "/work/accounts", gettext("账号管理")),
+        (Permission.SEARCHES_READ, "/work/searches", gettext("检索统计")),
         (Permission.AUDIT_READ, "/work/audit", gettext("审计")),
     ):
         if is_allowed(reader, permission):
