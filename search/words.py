@@ -54,14 +54,14 @@ def _cut(run: str, known: Lexicon) -> list[str]:
 
 
 def _join_terms(words: list[str], known: Lexicon) -> list[str]:
-    """Join neighbouring words that are one term of the lexicon (最低 生活 保障)."""
+    """Join neighbouring words that are one term or one stop word (最低 生活 保障; 什么 时候)."""
     joined: list[str] = []
     start = 0
     while start < len(words):
         end = min(len(words), start + known.longest_term)
         while end > start + 1:
             whole = "".join(words[start:end])
-            if len(whole) <= known.longest_term and known.is_term(whole):
+            if known.is_term(whole) or whole in known.stop_words:
                 break
             end -= 1
         joined.append("".join(words[start:end]))
@@ -128,7 +128,7 @@ class Everyday:
     """A query read as everyday speech: what officials call it, and what else must be there.
 
     `meanings`: for each part of the query, terms one of which must occur. `rest`: the places,
-    names, codes and numbers it holds besides; `helpful`: its other words.
+    names, codes, numbers and official terms it holds besides; `helpful`: its other words.
     `whole` says that the meanings explain most of the query.
     """
 
@@ -162,8 +162,8 @@ def _everyday(typed: str, number: int) -> Everyday | None:
 
 
 def _is_fixed(word: Word, known: Lexicon) -> bool:
-    """Say whether a word names something that no other word stands for."""
-    if not word.is_cjk:
+    """Say whether a word names something, so that what the query means holds it too."""
+    if not word.is_cjk or known.is_term(word.text):
         return True
     named = known.names.get(word.text) or known.names.get(word.text.rstrip("".join(_ENDINGS)))
     return named in ("place", "organisation") or analysis.is_place(word.text)
