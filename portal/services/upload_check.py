@@ -25,4 +25,8 @@ def check_upload(path: Path, filename: str) -> None:
     if kind in WORKBOOKS:
         check_workbook(path, DEFAULT_LIMITS)
     elif kind in TEXTS:
-        choose_encoding(path, None)
+        try:
+            choose_encoding(path, None)
+        except Invalid as error:
+            if error.defects[0].code != "encoding_unclear":  # a person can still name it
+                raise

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
 from portal.tables.column_types import ColumnType
-from portal.tables.row_notes import RowNote
+from portal.tables.row_notes import KEPT, RowNote
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,8 @@ class TableInfo:
     key_fields: tuple[str, ...] = ()  # columns without any blank or repetition, indexed
     notes: tuple[RowNote, ...] = ()  # the first ones only
     note_counts: Mapping[str, int] = field(default_factory=dict)  # all, by RowNote.kind
+    header_rows: tuple[int, ...] = ()  # of the file; empty: names were made
+    coordinates: str = ""  # a key of `coordinates.SYSTEMS`, as the file or a person names it
 
     @property
     def dropped_row_count(self) -> int:
@@ -51,7 +53,7 @@ class TableInfo:
         return sum(
             count
             for kind, count in self.note_counts.items()
-            if kind in ("long", "group", "footnote", "repeated_header", "title")
+            if kind not in KEPT and kind != "blank"
         )
 
     def column(self, field_name: str) -> Column:
@@ -83,6 +85,7 @@ class TableInfo:
                 "columns": columns,
                 "sheets": tuple(values["sheets"]),
                 "key_fields": tuple(values["key_fields"]),
+                "header_rows": tuple(values.get("header_rows", ())),
                 "notes": tuple(RowNote(**note) for note in values["notes"]),
             }
         )

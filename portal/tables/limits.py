@@ -13,6 +13,9 @@ class ReadLimits:
 
     text_bytes: int = 2048 * MIB
     workbook_bytes: int = 100 * MIB
+    json_bytes: int = 100 * MIB  # one document is held in memory; NDJSON is streamed
+    archive_entries: int = 10_000
+    archive_ratio: int = 1000  # unpacked to packed, looked at from 10 MiB unpacked on
     columns: int = 2000
     cell_bytes: int = 16 * MIB
     workbook_entries: int = 2000

@@ -17,10 +17,17 @@ REASONS = {
     "group": "只有首格有内容的分组标题行，未作为数据",
     "long": "单元格比列名多，未作为数据；请检查多余的分隔符或引号",
     "short": "单元格比列名少，缺少的按空白处理",
+    "stray_quote": "引号没有配对，该行按原样读取；请核对单元格是否错位",
+    "no_header": "第一行就是数据，列名由系统编号；可在信息项里写明列名",
+    "merged": "合并的单元格，已把内容填入它所跨的每一行",
+    "bad_record": "不是一条完整的记录，未作为数据",
+    "misfit": "不合所选类型的值，按空白处理；请核对原文或改回文本",
     "total": "合计行，已作为数据保留；统计时请注意重复计算",
     "precision_lost": "含超过 15 位的数字，Excel 已将后面的数位改为 0；请把该列设为文本后重新填写",
 }
-KEPT = frozenset({"short", "total", "precision_lost"})
+KEPT = frozenset(
+    {"short", "total", "precision_lost", "stray_quote", "no_header", "merged", "misfit"}
+)
 
 
 @dataclass(frozen=True)
@@ -50,6 +57,15 @@ class RowNotes:
         if kind != "blank" and len(self.listed) < MAX_LISTED:
             text = " | ".join(cell.strip() for cell in cells if cell and cell.strip())
             self.listed.append(RowNote(row, kind, text[:MAX_TEXT]))
+
+    def copy(self) -> RowNotes:
+        return RowNotes(list(self.listed), self.counts.copy())
+
+    def restore(self, kept: RowNotes) -> None:
+        """Forget what was noted after the copy was made."""
+        self.listed[:] = kept.listed
+        self.counts.clear()
+        self.counts.update(kept.counts)
 
     def add_uncounted(self, kind: str, count: int) -> None:
         """Count rows of a kind that were listed elsewhere or are too many to list."""

@@ -15,23 +15,31 @@ from portal.storage.base import Storage
 from portal.tables.column_types import COLUMNS_A_QUERY, ColumnType, TypedColumn, infer_types
 from portal.tables.header import FIELD_NAME, field_names
 from portal.tables.info import Column, TableInfo
-from portal.tables.reader import ParsedTable
+from portal.tables.parsed_table import ParsedTable
 from portal.tables.row_notes import MAX_LISTED, RowNotes
 
 EXACT_DISTINCT_ROWS = 200_000
 MAX_KEYS = 2
 MAX_KEY_LENGTH = 64
-MEMORY_LIMIT = "1GB"
+GROUP_ROWS = 61_440  # small enough that the first page is read at once, and memory stays low
+MEMORY_LIMIT = "256MB"
+NO_GROUPS = "FALSE"
 
 
 def build_table(
-    parsed: ParsedTable, storage: Storage, *, names: Mapping[str, str] | None = None
+    parsed: ParsedTable,
+    storage: Storage,
+    *,
+    names: Mapping[str, str] | None = None,
+    types: Mapping[str, ColumnType] | None = None,
 ) -> TableInfo:
     """Type the columns, keep the rows as Parquet (with `_id` 1 to n in file order), describe them.
 
     Args:
         names: field names that are given already (by the information items), by column name;
             the other columns get one made.
+        types: that a person chose, by column name. A value that has not the type becomes blank
+            and is noted with its row.
 
     Raises:
         Invalid: a given field name is malformed or doubled.
@@ -42,7 +50,7 @@ def build_table(
             config={"memory_limit": MEMORY_LIMIT, "threads": 2, "temp_directory": folder}
         )
         try:
-            return _build(connection, parsed, storage, names or {}, Path(folder))
+            return _build(connection, parsed, storage, names or {}, types or {}, Path(folder))
         finally:
             connection.close()
 
@@ -52,14 +60,17 @@ def _build(
     parsed: ParsedTable,
     storage: Storage,
     given: Mapping[str, str],
+    types: Mapping[str, ColumnType],
     folder: Path,
 ) -> TableInfo:
     source = connection.read_parquet(str(parsed.rows_path))
     source.create_view("source")
     notes = RowNotes(list(parsed.notes.listed), parsed.notes.counts.copy())
     groups = _group_rows(connection, parsed, notes)
-    connection.execute(f"CREATE VIEW data AS SELECT * FROM source WHERE NOT ({groups})")
-    typed = infer_types(connection, "data", parsed.names, parsed.row_count)
+    data = "source" if groups == NO_GROUPS else f"(SELECT * FROM source WHERE NOT ({groups}))"
+    connection.execute(f"CREATE VIEW data AS SELECT * FROM {data}")
+    typed = infer_types(connection, "data", parsed.names, parsed.row_count, types)
+    _note_misfits(connection, parsed.names, typed, notes)
     kept = [
         (name, one)
         for name, named, one in zip(parsed.names, parsed.named, typed, strict=True)
@@ -67,7 +78,8 @@ def _build(
     ]
     columns = _columns(kept, given)
     path = folder / "table.parquet"
-    _write_parquet(connection, columns, [one for _, one in kept], path)
+    selected = [one for _, one in kept]
+    _write_parquet(connection, columns, selected, path, renumber=groups != NO_GROUPS)
     row_count, described = _describe(connection, path, columns)
     with path.open("rb") as file:
         stored = storage.put(file)
@@ -84,6 +96,8 @@ def _build(
         key_fields=_keys(connection, described, row_count),
         notes=tuple(sorted(notes.listed, key=lambda note: note.row)),
         note_counts=dict(notes.counts),
+        header_rows=parsed.header_rows,
+        coordinates=parsed.coordinates,
     )
 
 
@@ -95,12 +109,18 @@ def _group_rows(connection: duckdb.DuckDBPyConnection, parsed: ParsedTable, note
     """
     width = len(parsed.names)
     if width < 3:
-        return "FALSE"
+        return NO_GROUPS
+    number = "regexp_full_match(trim(c0), '[0-9]{1,9}')"
+    first = connection.execute(
+        f"SELECT count(*) FILTER (WHERE {number}), count(*) FILTER (WHERE c0 <> '' AND NOT {number})"
+        " FROM source"
+    ).fetchone() or (0, 0)
+    if not first[1] or first[0] < first[1]:
+        return NO_GROUPS
     others = " AND ".join(f"coalesce(trim(c{number}), '') = ''" for number in range(1, width))
     heading = (
         f"(coalesce(trim(c0), '') <> '' AND {others} AND NOT regexp_matches(c0, '^\\s*[0-9]'))"
     )
-    number = "regexp_full_match(trim(c0), '[0-9]{1,9}')"
     found = connection.execute(
         f"SELECT count(*) FILTER (WHERE {heading}),"
         f" count(*) FILTER (WHERE {number}),"
@@ -109,7 +129,7 @@ def _group_rows(connection: duckdb.DuckDBPyConnection, parsed: ParsedTable, note
     ).fetchone() or (0, 0, 0)
     headings, numbers, others_filled = found
     if not headings or others_filled or numbers < headings:
-        return "FALSE"
+        return NO_GROUPS
     rows = connection.execute(
         f"SELECT _row, c0 FROM source WHERE {heading} ORDER BY _id LIMIT {MAX_LISTED}"
     ).fetchall()
@@ -117,6 +137,27 @@ def _group_rows(connection: duckdb.DuckDBPyConnection, parsed: ParsedTable, note
         notes.add(row, "group", [text])
     notes.add_uncounted("group", headings - len(rows))
     return heading
+
+
+def _note_misfits(
+    connection: duckdb.DuckDBPyConnection,
+    names: Sequence[str],
+    typed: Sequence[TypedColumn],
+    notes: RowNotes,
+) -> None:
+    """List the values that have not the type that a person chose for their column."""
+    for name, one in zip(names, typed, strict=True):
+        if not one.fits:
+            continue
+        misfit = f"{one.source} <> '' AND NOT coalesce({one.fits}, false)"
+        row = connection.execute(f"SELECT count(*) FROM data WHERE {misfit}").fetchone()
+        count = row[0] if row else 0
+        listed = connection.execute(
+            f"SELECT _row, {one.source} FROM data WHERE {misfit} ORDER BY _id LIMIT {MAX_LISTED}"
+        ).fetchall()
+        for number, text in listed:
+            notes.add(number, "misfit", [f"{name}：{text}"])
+        notes.add_uncounted("misfit", count - len(listed))
 
 
 def _columns(kept: Sequence[tuple[str, TypedColumn]], given: Mapping[str, str]) -> list[Column]:
@@ -158,16 +199,19 @@ def _write_parquet(
     columns: Sequence[Column],
     typed: Sequence[TypedColumn],
     path: Path,
+    *,
+    renumber: bool,
 ) -> None:
     selected = ", ".join(
         f'{one.expression} AS "{column.field_name}"'
         for column, one in zip(columns, typed, strict=True)
     )
+    rows = f"SELECT _id, {selected} FROM data"
+    if renumber:
+        rows = f"SELECT row_number() OVER () AS _id, * EXCLUDE (_id) FROM ({rows} ORDER BY _id)"
     quoted = "'" + str(path).replace("'", "''") + "'"
     connection.execute(
-        "COPY (SELECT row_number() OVER () AS _id, * FROM"
-        f" (SELECT {selected} FROM data ORDER BY _id))"
-        f" TO {quoted} (FORMAT parquet, COMPRESSION zstd)"
+        f"COPY ({rows}) TO {quoted} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {GROUP_ROWS})"
     )
 
 

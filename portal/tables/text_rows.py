@@ -18,9 +18,12 @@ from portal.tables.encoding import (
     detect_encoding,
 )
 from portal.tables.limits import ReadLimits
+from portal.tables.row_notes import RowNotes
 
 DELIMITERS = (",", "\t", ";", "|", "；", "，")
 SNIFFED_LINES = 200
+ENDS_KEPT = 500
+SPANNED_LINES = 1000  # a value in quotes has at most so many
 
 
 def choose_encoding(path: Path, encoding: str | None) -> EncodingGuess:
@@ -61,33 +64,63 @@ def sniff_delimiter(sample: str, filename: str) -> str:
 class TextRows:
     """The records of a text file, streamed; iterate once.
 
-    Raises (while iterating) Invalid for bytes outside the encoding, an unclosed quote, or NULs.
+    Quotes that do not pair are taken as they stand, with a note; a record never swallows the rest
+    of the file. Raises (while iterating) Invalid for bytes outside the encoding, or NULs.
     """
 
-    def __init__(self, path: Path, filename: str, encoding: str, limits: ReadLimits) -> None:
+    def __init__(
+        self,
+        path: Path,
+        filename: str,
+        encoding: str,
+        limits: ReadLimits,
+        notes: RowNotes,
+        delimiter: str = "",
+    ) -> None:
         self._path, self._encoding, self._limits = path, encoding, limits
-        self._quotes = 0
+        self._notes = notes
+        self._put_back: list[str] = []
         self.row = 0
-        self.delimiter = self._sniff(filename)
+        self.ends: list[int] = []  # of the first records, in bytes of UTF-8
+        self.delimiter = delimiter or self._sniff(filename)
 
     def __iter__(self) -> Iterator[tuple[int, list[str]]]:
         """Yield each record with its number, as a spreadsheet program counts rows."""
         csv.field_size_limit(self._limits.cell_bytes)  # the module's only way: one for the process
         with self._open() as text:
-            reader = csv.reader(self._counted(text), delimiter=self.delimiter)
-            lines_before = 0
-            spanned = 0
             try:
-                for cells in reader:
+                while line := self._next_line(text):
                     self.row += 1
-                    spanned, lines_before = reader.line_num - lines_before, reader.line_num
-                    yield self.row, cells
+                    yield self.row, self._record(line, text)
             except UnicodeDecodeError:
                 raise self._wrong_bytes() from None
-            except csv.Error:
-                raise self._open_quote(self.row + 1) from None
-        if self._quotes % 2 and spanned > 1:
-            raise self._open_quote(self.row)
+
+    def _record(self, line: str, text: TextIO) -> list[str]:
+        """Return the cells of the record that begins with this line."""
+        if '"' not in line:
+            self._consume(line)
+            return line.rstrip("\r\n").split(self.delimiter) if line.strip("\r\n") else []
+        read = [line]
+
+        def feed() -> Iterator[str]:
+            yield line
+            while len(read) <= SPANNED_LINES and (following := self._next_line(text)):
+                read.append(following)
+                yield following
+
+        try:
+            cells = next(csv.reader(feed(), delimiter=self.delimiter, strict=True))
+        except csv.Error:
+            self._put_back = [*read[1:], *self._put_back]
+            read = [line]
+            cells = line.rstrip("\r\n").split(self.delimiter)
+            self._notes.add(self.row, "stray_quote", cells)
+        self._consume("".join(read))
+        return cells
+
+    def _consume(self, record: str) -> None:
+        if len(self.ends) < ENDS_KEPT:
+            self.ends.append((self.ends[-1] if self.ends else 0) + len(record.encode()))
 
     def _open(self) -> TextIO:
         text = self._path.open(encoding=self._encoding, newline="")
@@ -102,17 +135,19 @@ class TextRows:
         except UnicodeDecodeError:
             raise self._wrong_bytes() from None
 
-    def _counted(self, text: TextIO) -> Iterator[str]:
-        for line in text:
-            self._quotes += line.count('"')
-            if "\0" in line:
-                raise Invalid.one(
-                    f"第 {self.row + 1} 行",
-                    "binary_content",
-                    "第 {row} 行附近有二进制内容，文件可能已损坏。请重新导出后上传。",
-                    row=self.row + 1,
-                )
-            yield line
+    def _next_line(self, text: TextIO) -> str:
+        """Return the next line, "" at the end; lines that were put back come first."""
+        if self._put_back:
+            return self._put_back.pop(0)
+        line = text.readline()
+        if "\0" in line:
+            raise Invalid.one(
+                f"第 {self.row + 1} 行",
+                "binary_content",
+                "第 {row} 行附近有二进制内容，文件可能已损坏。请重新导出后上传。",
+                row=self.row + 1,
+            )
+        return line
 
     def _wrong_bytes(self) -> Invalid:
         return Invalid.one(
@@ -121,12 +156,4 @@ class TextRows:
             "第 {row} 行之后有不属于 {encoding} 编码的字节。请换一种编码重新上传，或另存为 UTF-8。",
             row=self.row + 1,
             encoding=self._encoding.upper(),
-        )
-
-    def _open_quote(self, row: int) -> Invalid:
-        return Invalid.one(
-            f"第 {row} 行",
-            "open_quote",
-            "第 {row} 行开始的引号没有配对，其后的内容连成了一格。请补上或去掉该引号后重新上传。",
-            row=row,
         )

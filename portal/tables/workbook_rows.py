@@ -17,10 +17,12 @@ from python_calamine import (
 )
 
 from portal.errors import Invalid
+from portal.tables.header import Merge
 from portal.tables.limits import ReadLimits
 from portal.tables.row_notes import RowNotes
 from portal.tables.workbook_guard import check_workbook, encrypted, unreadable
 
+HEADER_DEPTH = 10  # rows from the top in which merged cells are those of a header
 EXACT_FLOAT = 10**15  # Excel keeps 15 digits; what lies behind was replaced by zeros
 
 
@@ -43,13 +45,37 @@ class WorkbookRows:
         ]
         self._sheet = self._choose(sheet)
         self.sheet = self._sheet.name
+        self.merges: list[Merge] = [
+            (*start, *end) for start, end in (self._sheet.merged_cell_ranges or ())
+        ]
 
     def __iter__(self) -> Iterator[tuple[int, list[str]]]:
-        for row, cells in enumerate(self._sheet.iter_rows(), start=1):
-            texts = [cell if isinstance(cell, str) else cell_text(cell) for cell in cells]
-            if any(isinstance(cell, float) and abs(cell) >= EXACT_FLOAT for cell in cells):
-                self._notes.add(row, "precision_lost", texts)
-            yield row, texts
+        down = {
+            (row, left): top
+            for top, left, bottom, right in self.merges
+            if left == right
+            for row in range(top + 1, bottom + 1)
+        }
+        spread = {row for row, _ in down}
+        above: list[str] = []
+        for number, cells in enumerate(self._sheet.iter_rows()):
+            texts = [cell if cell.__class__ is str else cell_text(cell) for cell in cells]
+            if any(cell.__class__ is float and abs(cell) >= EXACT_FLOAT for cell in cells):
+                self._notes.add(number + 1, "precision_lost", texts)
+            if number in spread:
+                self._fill(number, texts, above, down)
+            above = texts
+            yield number + 1, texts
+
+    def _fill(
+        self, number: int, texts: list[str], above: list[str], down: dict[tuple[int, int], int]
+    ) -> None:
+        """Give a row what stands in the cells that are merged with those above it."""
+        filled = [c for c in range(len(texts)) if (number, c) in down and not texts[c]]
+        for column in filled:
+            texts[column] = above[column]
+        if any(texts[column] for column in filled) and number > HEADER_DEPTH:
+            self._notes.add(number + 1, "merged", [texts[column] for column in filled])
 
     def _choose(self, name: str | None) -> Any:
         if name is not None:

@@ -4,9 +4,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from portal.errors import Invalid
+from portal.tables import quick_text, under_header
 from portal.tables.limits import ReadLimits
 from portal.tables.reader import read_table
 from portal.tables.text_rows import sniff_delimiter
+from portal.tables.under_header import NotPlain
 
 
 def rows_of(table):
@@ -76,8 +78,6 @@ def test_notes_are_capped_but_all_are_counted(tmp_path):
         ("blank.csv", "no_rows", "没有任何内容"),
         ("header_only.csv", "no_rows", "没有数据行"),
         ("binary.csv", "binary_content", "不是文本"),
-        ("no_header.csv", "no_header", "第 1 行"),
-        ("open_quote.csv", "open_quote", "第 2 行"),
         ("bad_bytes.csv", "wrong_encoding", "UTF-8"),
     ],
 )
@@ -85,6 +85,73 @@ def test_what_is_no_table_is_refused_with_a_reason(files, name, code, words):
     found = defect(files / name)
     assert found.code == code
     assert words in found.text()
+
+
+def test_data_in_the_first_row_gets_made_names_and_a_note(files):
+    with read_table(files / "no_header.csv", filename="no_header.csv") as table:
+        assert table.names == ["列1", "列2", "列3", "列4"]
+        assert [(note.row, note.kind) for note in table.notes.listed] == [(1, "no_header")]
+        assert table.row_count == 2
+
+
+def test_an_open_quote_swallows_no_row(files):
+    with read_table(files / "open_quote.csv", filename="open_quote.csv") as table:
+        assert rows_of(table) == [("甲", '"没有结束'), ("乙", "正常"), ("丙", "正常")]
+        assert [(note.row, note.kind) for note in table.notes.listed] == [(2, "stray_quote")]
+
+
+def test_stray_quotes_in_the_middle_are_kept_as_they_stand(tmp_path):
+    text = '规格,说明\n"5" 屏,甲\n"一\n二",乙\n"三,丙\n"四,丁\n5"管,"戊""己"\n'
+    with read_text(tmp_path, text) as table:
+        assert rows_of(table) == [
+            ('"5" 屏', "甲"), ("一\n二", "乙"), ('"三', "丙"), ('"四', "丁"), ('5"管', '戊"己'),
+        ]  # fmt: skip
+        assert [note.row for note in table.notes.listed] == [2, 4, 5]
+
+
+PLAIN = [
+    "a,b\n1,2\n3,4\n",
+    "a,b\r\n1,2\r\n\r\n3,4",
+    "a,b\r1,2\n3,4\r\n5,6\r",
+    'a,b\n"x, y","1\n2"\n"say ""hi""",\n,"""q"""\n',
+    "标题\n\na,b\n合计,2\na,b\n注：说明,\n\u3000甲 ,\t1\n",
+    "a,b,,\n1,2,,\n3,4,,\n",
+    'a,b\n"",""\n"1",2\n',
+    "a\n1\n\n2\n",
+    "a,b\n1,2\n3\n4,5,6\n",
+    'a,b\n1,2"\n"3,4\n5,"6"\n',
+]
+
+
+@pytest.mark.parametrize("text", PLAIN)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "utf-16"])
+def test_the_quick_and_the_careful_reader_agree(tmp_path, monkeypatch, text, encoding):
+    path = tmp_path / "table.csv"
+    path.write_bytes(text.encode(encoding))
+    named = {"utf-8-sig": "utf-8"}.get(encoding, encoding)
+
+    def read():
+        with read_table(path, filename="table.csv", encoding=named) as table:
+            numbers = pq.read_table(table.rows_path)["_row"].to_pylist()
+            return table.names, rows_of(table), numbers, table.notes
+
+    quick = read()
+    monkeypatch.setattr(quick_text, "read_quickly", _give_up)
+    careful = read()
+    blanks = [[(cell or "") for cell in row] for row in careful[1]]
+    assert [list(row) for row in quick[1]] == blanks or quick[1] == careful[1]
+    assert (quick[0], quick[2], quick[3]) == (careful[0], careful[2], careful[3])
+
+
+def _give_up(*_arguments, **_named):
+    raise NotPlain
+
+
+def test_most_well_formed_text_takes_the_quick_way(tmp_path, monkeypatch):
+    monkeypatch.setattr(under_header, "_write", _give_up)
+    for text in PLAIN[:8]:
+        with read_text(tmp_path, text) as table:
+            assert table.row_count
 
 
 def test_a_wrong_override_is_refused(files):

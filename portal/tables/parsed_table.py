@@ -1,0 +1,96 @@
+"""A table as text: what every reader gives, and the temporary Parquet file that holds the rows."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from portal.tables.row_notes import RowNotes
+
+SPACES = " \t\r\n\f\v\u00a0\u3000\ufeff\u200b"  # never part of a value at its ends
+
+
+@dataclass
+class ParsedTable:
+    """A table as text, spaces around values gone. A context manager: owns a temporary folder."""
+
+    names: list[str] = field(default_factory=list)  # unique, as in the file
+    named: list[bool] = field(default_factory=list)  # False where the file names no column
+    row_count: int = 0
+    notes: RowNotes = field(default_factory=RowNotes)
+    encoding: str = ""  # of text files
+    encoding_confidence: float = 1.0
+    delimiter: str = ""  # of text files
+    sheet: str = ""  # of workbooks; of archives the member
+    sheets: list[str] = field(default_factory=list)
+    header_rows: tuple[int, ...] = ()  # as a spreadsheet program counts; empty: none
+    coordinates: str = ""  # the coordinate system that the file names
+    folder: tempfile.TemporaryDirectory[str] | None = None
+
+    @property
+    def rows_path(self) -> Path:
+        if self.folder is None:
+            raise ValueError("the parsed table is closed")
+        return Path(self.folder.name) / "rows.parquet"
+
+    def open(self) -> Self:
+        """Make the folder. Close it, whatever happens after."""
+        self.folder = tempfile.TemporaryDirectory(prefix="xiangyun-table-")
+        return self
+
+    def close(self) -> None:
+        if self.folder is not None:
+            self.folder.cleanup()
+            self.folder = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+class RowsWriter:
+    """Writes the rows of a table: `_id` (1 to n), `_row` (the file's own number), c0, c1, …"""
+
+    def __init__(self, table: ParsedTable) -> None:
+        self._table = table
+        self._schema = pa.schema(
+            [("_id", pa.int64()), ("_row", pa.int64())]
+            + [(f"c{number}", pa.string()) for number in range(len(table.names))]
+        )
+        # Read once, soon: a dictionary and statistics would cost more than they save.
+        self._writer = pq.ParquetWriter(
+            table.rows_path,
+            self._schema,
+            compression="lz4",
+            use_dictionary=False,
+            write_statistics=False,
+        )
+
+    def write(self, numbers: pa.Array, columns: Sequence[pa.Array]) -> None:
+        """Append rows: their numbers in the file, and the texts of each column."""
+        count = len(numbers)
+        if not count:
+            return
+        first = self._table.row_count + 1
+        ids = pa.array(range(first, first + count), pa.int64())
+        trimmed = [pc.utf8_trim(column, characters=SPACES) for column in columns]
+        self._writer.write_batch(pa.record_batch([ids, numbers, *trimmed], schema=self._schema))
+        self._table.row_count += count
+
+    def close(self) -> None:
+        self._writer.close()
