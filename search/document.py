@@ -17,6 +17,7 @@ class SearchDocument:
     `version` rises with every request to index the entry; an engine keeps the highest one it saw.
     `labels` says who may find it: "public", "org:CODE", "bureau".
     `facets` maps a facet name of `search.facets` to the entry's codes.
+    `modified` is when the record changed, `updated` when the data did (None: as `modified`).
     `area` is where the data is about, None if nobody knows.
     `stored` is handed back with each hit untouched (a JSON object; what a result list shows).
     """
@@ -39,4 +40,5 @@ class SearchDocument:
     facets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     downloads: int = 0
     area: Box | None = None
+    updated: datetime | None = None
     stored: Mapping[str, Any] = field(default_factory=dict)

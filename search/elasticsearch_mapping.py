@@ -15,7 +15,7 @@ from search.fields import SORT_FIELDS, TEXT_BOOSTS
 from search.query import DEEPEST
 from search.records import record_of
 
-FORMAT = "f2"  # changes with the mapping or the analysis; an index of another format is rebuilt
+FORMAT = "f3"  # changes with the mapping or the analysis; an index of another format is rebuilt
 
 SETTINGS: dict[str, Any] = {
     "max_result_window": DEEPEST,
@@ -61,6 +61,7 @@ def body_of(document: SearchDocument) -> dict[str, Any]:
         fields.LIVE: "yes",
         "modified": fields.instant(document.modified),
         "created": fields.instant(document.created),
+        "updated": fields.instant(document.updated or document.modified),
         **(sides_of(document.area) if document.area else {}),
         "value_score": document.value_score,
         "facets": fields.facet_values(document),

@@ -22,11 +22,12 @@ TEXT_BOOSTS = {
 }
 CODES, STARTS, EXACT, CODE = "codes", "starts", "exact", "code"
 LABELS, ID, VERSION, LIVE = "labels", "id", "version", "live"
-DATES = ("modified", "created")
+DATES = ("modified", "created", "updated")
 SORT_FIELDS = {
     Sort.VALUE: "by_value",
     Sort.MODIFIED: "by_modified",
     Sort.CREATED: "by_created",
+    Sort.UPDATED: "by_updated",
     Sort.TITLE: "by_title",
     Sort.DOWNLOADS: "by_downloads",
 }
@@ -62,6 +63,7 @@ def sort_keys(document: SearchDocument) -> dict[str, str]:
         "by_value": f"{downward(round(document.value_score * 1000))} {modified} {last}",
         "by_modified": f"{modified} {last}",
         "by_created": f"{downward(instant(document.created))} {last}",
+        "by_updated": f"{downward(instant(document.updated or document.modified))} {last}",
         "by_title": f"{title_order(document.title)}\x01{last}",
         "by_downloads": f"{downward(document.downloads)} {last}",
     }

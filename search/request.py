@@ -17,6 +17,7 @@ class Sort(StrEnum):
     VALUE = "value"
     MODIFIED = "modified"
     CREATED = "created"
+    UPDATED = "updated"
     TITLE = "title"
     DOWNLOADS = "downloads"
 
@@ -25,7 +26,7 @@ class Sort(StrEnum):
 class DateRange:
     """Half-open range of instants: start <= x < end; None is open."""
 
-    field: str  # "modified" or "created"
+    field: str  # "modified", "created" or "updated"
     start: datetime | None = None
     end: datetime | None = None
 

@@ -14,7 +14,7 @@ from search.document import SearchDocument
 from search.fields import SORT_FIELDS, TEXT_BOOSTS
 from search.records import order_of, record_of
 
-FORMAT = "f2"  # changes with the schema or the analysis; an index of another format is rebuilt
+FORMAT = "f3"  # changes with the schema or the analysis; an index of another format is rebuilt
 
 # The search multiplies by a column, and β is a parameter: these have one, others are re-scored.
 BETA_COLUMNS = {0.1: "weight_10", 0.25: "weight_25", 0.5: "weight_50", 1.0: "weight_100"}
@@ -62,6 +62,7 @@ def body_of(document: SearchDocument) -> dict[str, Any]:
         "facets": {name: [FACET_MARK + code for code in codes[name]] for name in codes},
         "modified": fields.instant(document.modified),
         "created": fields.instant(document.created),
+        "updated": fields.instant(document.updated or document.modified),
         **(sides_of(document.area) if document.area else {}),
         "value_score": float(document.value_score),
         # The engine multiplies by log2(2 + x): this x makes that the factor 1 + β · V / 100.
