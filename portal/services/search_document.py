@@ -11,6 +11,7 @@ from portal.codes import code_list, region_and_ancestors
 from portal.models.distribution import Distribution
 from portal.models.entry import CatalogueEntry, EntryVersion, find_unfinished_version
 from portal.rules.entry_content import EntryContent
+from portal.services.areas import area_of
 from portal.services.content import content_of
 from portal.services.entry_facts import EntryFacts, facts_of
 from portal.services.entry_hooks import more_facets
@@ -58,6 +59,8 @@ def search_document(
         value_score=entry.value_score if entry.is_public else 0.0,
         created=entry.issued_at or entry.created_at,
         modified=entry.metadata_modified_at,
+        updated=entry.data_modified_at,
+        area=area_of(content, content.region or entry.provider.region_code),
         downloads=facts.downloads,
         stored=_stored(entry, version, content, formats, facts),
     )
