@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -10,7 +11,7 @@ import orjson
 from elasticsearch import Elasticsearch
 
 from search import fields
-from search.answers import Answer, answer_request, sort_of, suggestion_clause
+from search.answers import Answer, Lookups, answer_request, sort_of, suggestion_clause
 from search.building import BEFORE_ALL, build_whole, prepare_all
 from search.clauses import AllOf, Clause, Range, Terms
 from search.document import SearchDocument
@@ -24,6 +25,7 @@ from search.engine import IndexedVersion, SearchUnavailable
 from search.prepared import Prepared, Refusals, newest
 from search.query import SearchQuery
 from search.records import (
+    Record,
     browsing_score,
     hit_of,
     order_of,
@@ -31,11 +33,13 @@ from search.records import (
     version_of,
 )
 from search.request import SearchHit, SearchRequest, SearchResult, Sort, Suggestion
+from search.vocabulary import MOST_WORDS, KeptVocabulary, Vocabulary
 
 _PAGE = 5_000
 _TIMEOUT_SECONDS = 5.0
 # An answer from some of the shards would be a catalogue that shrank: rather none.
 _WHOLE = {"allow_partial_search_results": False}
+_LOOK_AGAIN_SECONDS = 1.0  # for words that other processes wrote
 _TRIES = 3  # a rebuild may remove the index that a search is just reading; the alias has a new one
 
 
@@ -64,11 +68,14 @@ class ElasticsearchEngine:
         )
         self._layout = layout
         self._index = AliasedIndex(self._client, index, layout)
+        self._vocabulary = KeptVocabulary()
+        self._writes = 0
 
     def search(self, request: SearchRequest, labels: frozenset[str]) -> SearchResult:
         with answering():
             self._index.ensure()
-            return answer_request(request, labels, self._answer)
+            lookups = Lookups(self._answer, self._most_valuable, self._words)
+            return answer_request(request, labels, lookups)
 
     def suggest(
         self,
@@ -80,11 +87,29 @@ class ElasticsearchEngine:
         clause = suggestion_clause(typed, labels, excluded_ids)
         if clause is None or limit < 1:
             return ()
-        body = {"query": compile_clause(clause), "size": limit, "sort": _order(Sort.VALUE)}
         with answering():
             self._index.ensure()
-            found = self._many([body])[0]
-        return tuple(suggestion_of(hit["_source"]["record"]) for hit in found["hits"]["hits"])
+            return tuple(map(suggestion_of, self._most_valuable(clause, limit)))
+
+    def _most_valuable(self, clause: Clause, limit: int) -> list[Record]:
+        body = {"query": compile_clause(clause), "size": limit, "sort": _order(Sort.VALUE)}
+        found = self._many([body])[0]
+        return [hit["_source"]["record"] for hit in found["hits"]["hits"]]
+
+    def _words(self) -> Vocabulary:
+        """Return the words of public entries; what other processes write is noticed by time."""
+        state = (self._writes, int(time.monotonic() / _LOOK_AGAIN_SECONDS))
+        return self._vocabulary.get(state, self._read_vocabulary)
+
+    def _read_vocabulary(self) -> Vocabulary:
+        body = {
+            "query": compile_clause(Terms(fields.LABELS, ("public",))),
+            "size": 0,
+            "aggs": {"words": {"terms": {"field": fields.SPELLINGS, "size": MOST_WORDS}}},
+        }
+        with answering():
+            buckets = self._many([body])[0]["aggregations"]["words"]["buckets"]
+        return Vocabulary.of((one["key"], one["doc_count"]) for one in buckets)
 
     def prepare(self, document: SearchDocument) -> Prepared:
         payload = orjson.dumps(body_of(document), default=str)
@@ -102,6 +127,7 @@ class ElasticsearchEngine:
             return refused
         with answering():
             self._index.ensure()
+            self._writes += 1
             return refused | self._index.write(list(newest(writes).values()))
 
     def versions(self, ids: Collection[int] | None = None) -> Iterator[IndexedVersion]:

@@ -15,7 +15,7 @@ from search.fields import SORT_FIELDS, TEXT_BOOSTS
 from search.query import DEEPEST
 from search.records import record_of
 
-FORMAT = "f3"  # changes with the mapping or the analysis; an index of another format is rebuilt
+FORMAT = "f4"  # changes with the mapping or the analysis; an index of another format is rebuilt
 
 SETTINGS: dict[str, Any] = {
     "max_result_window": DEEPEST,
@@ -32,7 +32,7 @@ def mappings() -> dict[str, Any]:
     properties: dict[str, Any] = dict.fromkeys((*TEXT_BOOSTS, fields.CODES), words)
     unanalysed = (fields.STARTS, fields.EXACT, fields.CODE, fields.LABELS, fields.LIVE)
     properties |= dict.fromkeys(unanalysed, exact)
-    properties |= dict.fromkeys(SORT_FIELDS.values(), sorting)
+    properties |= dict.fromkeys((*SORT_FIELDS.values(), fields.SPELLINGS), sorting)
     properties |= dict.fromkeys((fields.ID, *fields.DATES, *SIDES), long)
     properties["value_score"] = {"type": "double"}
     properties["facets"] = {"dynamic": "strict", "properties": facet_properties()}

@@ -10,6 +10,7 @@ from search.document import SearchDocument
 from search.facets import FACETS
 from search.pinyin import title_order, title_starts
 from search.request import Sort
+from search.vocabulary import spellings
 
 # How much a word in a field counts. A title says what an entry is, a sample value hardly anything.
 TEXT_BOOSTS = {
@@ -20,7 +21,7 @@ TEXT_BOOSTS = {
     "abstract": 1.0,
     "sample_values": 0.5,
 }
-CODES, STARTS, EXACT, CODE = "codes", "starts", "exact", "code"
+CODES, STARTS, EXACT, CODE, SPELLINGS = "codes", "starts", "exact", "code", "spellings"
 LABELS, ID, VERSION, LIVE = "labels", "id", "version", "live"
 DATES = ("modified", "created", "updated")
 SORT_FIELDS = {
@@ -99,6 +100,7 @@ def indexed_text(document: SearchDocument) -> IndexedText:
         STARTS: title_starts(document.title),
         EXACT: list(exact),
         CODE: list(dict.fromkeys(codes)),
+        SPELLINGS: spellings(document),
     }
     return IndexedText({name: f"{text} {PRESENT}" for name, text in words.items()}, values)
 

@@ -53,6 +53,11 @@ def title_starts(title: str) -> list[str]:
     return list(found)[:_MOST_STARTS]
 
 
+def title_sounds(title: str) -> str:
+    """Return the pinyin of a title: a syllable for each Chinese character, other words whole."""
+    return " ".join(_units(title)[1])
+
+
 def title_order(title: str) -> str:
     """Return the key by which titles sort: pinyin first, then the characters."""
     pieces, sounds, _ = _units(title[:80])

@@ -9,6 +9,7 @@ from search.document import SearchDocument
 from search.engine import IndexedVersion
 from search.fields import value_factor
 from search.highlights import mark
+from search.pinyin import title_sounds
 from search.request import SearchHit, SearchRequest, Suggestion
 
 Record = Mapping[str, Any]
@@ -21,6 +22,7 @@ def record_of(document: SearchDocument) -> dict[str, Any]:
         "version": document.version,
         "code": document.code,
         "title": document.title,
+        "sounds": title_sounds(document.title),
         "abstract": document.abstract,
         "value": document.value_score,
         "labels": sorted(document.labels),

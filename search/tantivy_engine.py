@@ -11,12 +11,13 @@ import tantivy
 from tantivy import Order
 
 from search import fields
-from search.answers import Answer, answer_request, sort_of, suggestion_clause
+from search.answers import Answer, Lookups, answer_request, sort_of, suggestion_clause
 from search.building import BEFORE_ALL, build_whole, prepare_all
 from search.clauses import AllOf, Clause, Range, Terms
 from search.document import SearchDocument
 from search.engine import IndexedVersion
 from search.kept_answers import KeptAnswers
+from search.lexicon import lexicon
 from search.prepared import Prepared, Refusals
 from search.query import SearchQuery
 from search.records import (
@@ -34,6 +35,7 @@ from search.tantivy_facets import count_facets
 from search.tantivy_folder import IndexFolder, unwritable
 from search.tantivy_ranking import ranked_page, total_of
 from search.tantivy_schema import FORMAT, body_of, tombstone
+from search.vocabulary import MOST_WORDS, KeptVocabulary, Vocabulary
 
 _PAGE = 5_000
 
@@ -44,6 +46,7 @@ class TantivyEngine:
     def __init__(self, folder: Path):
         self._folder = IndexFolder(folder)
         self._kept = KeptAnswers()
+        self._vocabulary = KeptVocabulary()
 
     def search(self, request: SearchRequest, labels: frozenset[str]) -> SearchResult:
         state, searcher = self._folder.state_and_searcher()
@@ -53,8 +56,18 @@ class TantivyEngine:
                 return Answer(0, (), {ask.name: () for ask in asked.facets})
             return _answer(searcher, asked, query, after_id)
 
+        def records(clause: Clause, limit: int) -> list[Record]:
+            return _most_valuable(searcher, clause, limit) if searcher is not None else []
+
+        def vocabulary() -> Vocabulary:
+            return self._vocabulary.get(state, lambda: _read_vocabulary(searcher))
+
+        lookups = Lookups(answer, records, vocabulary)
         return self._kept.get(
-            state, request, labels, lambda: answer_request(request, labels, answer)
+            (state, lexicon().number),
+            request,
+            labels,
+            lambda: answer_request(request, labels, lookups),
         )
 
     def suggest(
@@ -68,9 +81,7 @@ class TantivyEngine:
         clause = suggestion_clause(typed, labels, excluded_ids)
         if searcher is None or clause is None or limit < 1:
             return ()
-        query = compile_clause(clause)
-        found = searcher.search(query, limit, False, fields.SORT_FIELDS[Sort.VALUE], 0, Order.Asc)
-        return tuple(suggestion_of(_record(searcher, address)) for _, address in found.hits)
+        return tuple(map(suggestion_of, _most_valuable(searcher, clause, limit)))
 
     def prepare(self, document: SearchDocument) -> Prepared:
         payload = orjson.dumps(body_of(document))
@@ -154,6 +165,22 @@ class TantivyEngine:
 def _record(searcher: tantivy.Searcher, address: tantivy.DocAddress) -> Record:
     record: Record = orjson.loads(searcher.doc(address)["record"][0])
     return record
+
+
+def _most_valuable(searcher: tantivy.Searcher, clause: Clause, limit: int) -> list[Record]:
+    query = compile_clause(clause)
+    found = searcher.search(query, limit, False, fields.SORT_FIELDS[Sort.VALUE], 0, Order.Asc)
+    return [_record(searcher, address) for _, address in found.hits]
+
+
+def _read_vocabulary(searcher: tantivy.Searcher | None) -> Vocabulary:
+    """Return the words of public entries, out of the index's column of them."""
+    if searcher is None:
+        return Vocabulary.of(())
+    public = compile_clause(Terms(fields.LABELS, ("public",)))
+    terms = {"field": fields.SPELLINGS, "size": MOST_WORDS, "segment_size": MOST_WORDS}
+    found = searcher.aggregate(public, {"words": {"terms": terms}})
+    return Vocabulary.of((one["key"], one["doc_count"]) for one in found["words"]["buckets"])
 
 
 def _answer(

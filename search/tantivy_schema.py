@@ -14,7 +14,7 @@ from search.document import SearchDocument
 from search.fields import SORT_FIELDS, TEXT_BOOSTS
 from search.records import order_of, record_of
 
-FORMAT = "f3"  # changes with the schema or the analysis; an index of another format is rebuilt
+FORMAT = "f4"  # changes with the schema or the analysis; an index of another format is rebuilt
 
 # The search multiplies by a column, and β is a parameter: these have one, others are re-scored.
 BETA_COLUMNS = {0.1: "weight_10", 0.25: "weight_25", 0.5: "weight_50", 1.0: "weight_100"}
@@ -27,7 +27,7 @@ def build_schema() -> tantivy.Schema:
         builder.add_text_field(name, tokenizer_name="whitespace", index_option="freq")
     for name in (fields.STARTS, fields.EXACT, fields.CODE, fields.LABELS, fields.LIVE):
         builder.add_text_field(name, tokenizer_name="raw", index_option="basic")
-    for name in SORT_FIELDS.values():
+    for name in (*SORT_FIELDS.values(), fields.SPELLINGS):
         builder.add_text_field(name, tokenizer_name="raw", index_option="basic", fast=True)
     builder.add_json_field("facets", tokenizer_name="raw", index_option="basic", fast=True)
     builder.add_integer_field(fields.ID, indexed=True, fast=True)

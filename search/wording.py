@@ -5,14 +5,14 @@ from __future__ import annotations
 from math import ceil
 
 from search import analysis
-from search.clauses import AllOf, AnyOf, Best, Boost, Clause, Colloquial, Prefix, Term, Text
-from search.fields import CODES, STARTS, TEXT_BOOSTS
+from search.clauses import AllOf, AnyOf, Best, Boost, Clause, Colloquial, Term, Text
+from search.fields import CODES, TEXT_BOOSTS
 from search.lexicon import lexicon
 from search.words import Word, Words, analyse, everyday
 
 _TIE = 0.2  # what further fields add to the best one
 _SYNONYM, _PARTS, _PAIRS, _NEAR, _JOINTS = 0.7, 0.6, 0.5, 0.2, 0.5
-_CODE_BOOST, _PINYIN_BOOST = 4.0, 1.0
+_CODE_BOOST = 4.0
 _MEANT = 0.5  # an official term beside the words that were typed, once none is required
 _SEVERAL, _LATER = 0.7, 0.95  # an official term of several words; each term after the first
 # Where an official term says what an entry is about; in a value or a provider it is chance.
@@ -117,18 +117,9 @@ def _word_clause(word: Word, *, near: bool) -> Clause:
         if near:
             ways.append(Boost(_pairs_together(word.text, 0.5), _NEAR))
     if not word.is_cjk:
-        ways.extend(_code_ways(word.text))
+        ways.append(Boost(Term(CODES, word.text), _CODE_BOOST))  # a code, or the beginning of one
     ways.extend(Boost(_synonym_clause(text), _SYNONYM) for text in word.synonyms)
     return ways[0] if len(ways) == 1 else Best(tuple(ways))
-
-
-def _code_ways(text: str) -> list[Clause]:
-    """A Latin word may also be a code, the beginning of one, or pinyin of a title."""
-    ways: list[Clause] = [Boost(Term(CODES, text), _CODE_BOOST)]
-    if text.isascii() and text.isalpha() and len(text) >= 3:
-        ways.append(Boost(Prefix(STARTS, "p:" + text), _PINYIN_BOOST))
-        ways.append(Boost(Prefix(STARTS, "i:" + text), _PINYIN_BOOST))
-    return ways
 
 
 def _synonym_clause(text: str) -> Clause:

@@ -1,0 +1,246 @@
+"""Other spellings of a query: pinyin, initials, typing errors, characters that sound alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from math import log10
+
+from search import analysis
+from search.lexicon import lexicon
+from search.pinyin import syllables
+from search.vocabulary import Vocabulary, plain_sound
+
+_TONES = str.maketrans("āáǎàēéěèīíǐìōóǒòūúǔùǖǘǚǜüńňǹ", "aaaaeeeeiiiioooouuuuvvvvvnnn")
+_JOINTS = str.maketrans("", "", "'’-_")
+_LONGEST_PINYIN, _LONGEST_INITIALS, _LONGEST_SOUND = 60, 10, 30
+_LONGEST_RUN, _LONGEST_WORD = 24, 6
+_KNOWN, _SAME_SOUND, _NEAR_SOUND, _OTHER_CHARACTER, _LEFT = 0.1, 0.6, 1.0, 1.1, 1.0
+
+Titles = Callable[[str], list[tuple[str, str]]]
+"""`i:` and initials, or `p:` and pinyin -> titles of which some words begin so, and their pinyin."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a query may be read as; `words` are those that were not typed."""
+
+    used: str
+    words: tuple[str, ...]
+
+
+@dataclass
+class _Piece:
+    """A run of the query, or what stands between two; `words` is what it is read as."""
+
+    text: str
+    is_cjk: bool = False
+    is_latin: bool = False
+    words: tuple[str, ...] = ()
+    is_pinyin: bool = False
+
+
+def _pieces(typed: str) -> Iterator[_Piece]:
+    plain = analysis.normalise(typed).translate(_TONES)
+    at = 0
+    for run, is_cjk in analysis.runs(plain):
+        start = plain.index(run, at)
+        if start > at:
+            yield _Piece(plain[at:start])
+        letters = run.translate(_JOINTS)
+        yield _Piece(run, is_cjk, letters.isascii() and letters.isalpha())
+        at = start + len(run)
+    if at < len(plain):
+        yield _Piece(plain[at:])
+
+
+def _reading(pieces: list[_Piece]) -> Reading | None:
+    words = tuple(word for piece in pieces for word in piece.words)
+    if not words:
+        return None
+    texts: list[str] = []
+    for place, piece in enumerate(pieces):
+        beside = pieces[max(0, place - 1) : place + 2]
+        if (
+            piece.text.isspace()
+            and len(beside) == 3
+            and beside[0].is_pinyin
+            and beside[2].is_pinyin
+        ):
+            continue  # gong jiao: the space is one of the pinyin
+        texts.append(
+            "".join(piece.words) if piece.is_pinyin else " ".join(piece.words) or piece.text
+        )
+    return Reading(" ".join("".join(texts).split()), words)
+
+
+def read_pinyin(typed: str, vocabulary: Vocabulary) -> Reading | None:
+    """Return the query with its pinyin as Chinese words; None if it holds none.
+
+    A word of Latin letters that more entries hold as it is stays.
+    """
+    pieces = list(_pieces(typed))
+    _join_syllables(pieces, vocabulary)
+    for piece in pieces:
+        if piece.is_latin and not piece.words:
+            _read(piece, piece.text, vocabulary)
+    return _reading(pieces)
+
+
+def _join_syllables(pieces: list[_Piece], vocabulary: Vocabulary) -> None:
+    """Read `gong jiao zhan dian` as one word: the syllables alone say nothing."""
+    start = 0
+    while start < len(pieces):
+        end = start
+        while end < len(pieces) and (
+            (pieces[end].is_latin and plain_sound(pieces[end].text) in vocabulary.syllables)
+            or (end > start and pieces[end].text.isspace())
+        ):
+            end += 1
+        group = [piece for piece in pieces[start:end] if piece.is_latin]
+        if len(group) > 1 and _read(group[0], "".join(p.text for p in group), vocabulary):
+            for piece in pieces[start + 1 : end]:
+                piece.text, piece.is_latin = "", False
+        start = max(end, start + 1)
+
+
+def _read(piece: _Piece, text: str, vocabulary: Vocabulary) -> bool:
+    letters = text.translate(_JOINTS)
+    words = _cut_pinyin(letters, vocabulary)
+    literal = max(vocabulary.count(text), int(text in lexicon().latin_terms))
+    if not words or min(map(vocabulary.count, words)) < literal:
+        return False
+    piece.words, piece.is_pinyin = words, True
+    return True
+
+
+def _cut_pinyin(letters: str, vocabulary: Vocabulary) -> tuple[str, ...]:
+    """Return the fewest, most frequent words whose pinyin is this; nothing if it is no pinyin."""
+    text = plain_sound(letters)
+    if not 3 < len(text) <= _LONGEST_PINYIN:
+        return ()
+    best: list[tuple[float, tuple[str, ...]] | None] = [(0.0, ())] + [None] * len(text)
+    for end in range(1, len(text) + 1):
+        for start in range(max(0, end - _LONGEST_SOUND), end):
+            before = best[start]
+            found = vocabulary.sounding(text[start:end]) if before else ()
+            if not before or not found:
+                continue
+            cost = before[0] + 2 - log10(1 + vocabulary.count(found[0])) / 5
+            known = best[end]
+            if known is None or cost < known[0]:
+                best[end] = (cost, (*before[1], found[0]))
+    whole = best[-1]
+    return whole[1] if whole else ()
+
+
+def mend(typed: str, vocabulary: Vocabulary, titles: Titles) -> Reading | None:
+    """Return the query as it was most probably meant; None if nothing better is known.
+
+    For a query that finds next to nothing: words that the vocabulary has are left alone.
+    """
+    pieces = list(_pieces(typed))
+    for piece in pieces:
+        if piece.is_latin and not vocabulary.count(piece.text):
+            _mend_latin(piece, vocabulary, titles)
+        elif piece.is_cjk and len(piece.text) > 1:
+            piece.words = _mend_run(piece.text, vocabulary)
+            piece.is_pinyin = bool(piece.words)
+    # What is left as it is stands in no list of words that were not typed.
+    found = _reading(pieces)
+    if found is None or found.used == " ".join(analysis.normalise(typed).split()):
+        return None
+    plain = analysis.normalise(typed)
+    return Reading(found.used, tuple(word for word in found.words if word not in plain))
+
+
+def _mend_latin(piece: _Piece, vocabulary: Vocabulary, titles: Titles) -> None:
+    letters = piece.text.translate(_JOINTS)
+    if piece.text in lexicon().stop_words or piece.text in lexicon().latin_terms:
+        return
+    if words := _cut_pinyin(letters, vocabulary):
+        piece.words, piece.is_pinyin = words, True
+    elif begun := _begun(letters, vocabulary, titles):
+        piece.words, piece.is_pinyin = (begun,), True
+    elif near := vocabulary.near_latin(letters):
+        piece.words = (near,)
+    elif sound := vocabulary.near_sound(plain_sound(letters)):
+        piece.words, piece.is_pinyin = (vocabulary.sounding(sound)[0],), True
+
+
+def _begun(letters: str, vocabulary: Vocabulary, titles: Titles) -> str:
+    """Return what initials (gjzd) or pinyin that is not finished (gongjiaozh) stand for."""
+    if 1 < len(letters) <= _LONGEST_INITIALS:
+        if begun := _begun_with("i:", letters, titles):
+            return begun
+        if words := vocabulary.with_initials(letters):
+            return words[0]
+    return _begun_with("p:", plain_sound(letters), titles)
+
+
+def _begun_with(kind: str, letters: str, titles: Titles) -> str:
+    """Return the part of a title that initials or pinyin stand for, the most frequent one."""
+    found: dict[str, int] = {}
+    for title, sound in titles(kind + letters):
+        runs = analysis.runs(analysis.normalise(title))
+        pieces = [piece for run, is_cjk in runs for piece in (run if is_cjk else [run])]
+        sounds = [one[0] if kind == "i:" else one for one in sound.split()]
+        part = _part(pieces, sounds, letters) if len(pieces) == len(sounds) else ""
+        if part:
+            found[part] = found.get(part, 0) + 1
+    return max(found, key=lambda part: found[part], default="")
+
+
+def _part(pieces: list[str], sounds: list[str], letters: str) -> str:
+    """Return the pieces whose sounds together begin with the letters."""
+    for start in range(len(pieces)):
+        so_far = ""
+        for end in range(start, len(pieces)):
+            so_far += sounds[end]
+            if so_far.startswith(letters):
+                return "".join(pieces[start : end + 1])
+            if not letters.startswith(so_far):
+                break
+    return ""
+
+
+def _mend_run(run: str, vocabulary: Vocabulary) -> tuple[str, ...]:
+    """Return a Chinese run as words of the vocabulary, for the least change; nothing if unchanged."""
+    if len(run) > _LONGEST_RUN:
+        return ()
+    sounds = syllables(run)
+    best: list[tuple[float, tuple[str, ...]]] = [(0.0, ())]
+    for end in range(1, len(run) + 1):
+        ways = [
+            (best[start][0] + cost, (*best[start][1], word))
+            for start in range(max(0, end - _LONGEST_WORD), end)
+            for word, cost in _ways(run[start:end], sounds[start:end], vocabulary)
+        ]
+        best.append(min(ways, key=lambda way: way[0]))
+    words = best[-1][1]
+    return words if "".join(words) != run else ()
+
+
+def _ways(
+    part: str, sounds: tuple[str, ...], vocabulary: Vocabulary
+) -> Iterator[tuple[str, float]]:
+    """Walk what a part of a run may be read as, and how daring that is."""
+    if part in lexicon().stop_words or (
+        len(part) > 1 and (vocabulary.count(part) or lexicon().is_term(part))
+    ):
+        yield part, _KNOWN
+        return
+    if len(part) == 1:
+        yield part, _LEFT
+        return
+    sound = " ".join(sounds)
+    for choices, cost in (
+        (vocabulary.sounding(sound), _SAME_SOUND),
+        (vocabulary.sounding_like(sound), _NEAR_SOUND),
+    ):
+        for word in choices:
+            if len(word) == len(part):
+                yield word, cost - log10(1 + vocabulary.count(word)) / 50
+                return
+    if len(part) > 2 and (near := vocabulary.with_one_other_character(part)):
+        yield near, _OTHER_CHARACTER
