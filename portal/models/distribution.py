@@ -46,6 +46,8 @@ class Distribution(Base):
     current_version_id: Mapped[int | None] = mapped_column(
         ForeignKey("data_version.id", use_alter=True)
     )
+    reading: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    """How a person says its tables are to be read: `portal.services.table_reading.TableReading`."""
     remote_id: Mapped[str | None] = mapped_column(String(300))
     foreign: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
@@ -89,6 +91,8 @@ class DataVersion(Base):
     table_error: Mapped[str] = mapped_column(Text, default="")
     hold: Mapped[str] = mapped_column(String(20), default="", server_default="", index=True)
     public_table: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    profile: Mapped[dict[str, Any] | None] = mapped_column(JSON, deferred=True)
+    """Of the columns of `table`: `portal.tables.profile`, with the hash of the Parquet it is of."""
 
     distribution: Mapped[Distribution] = relationship(foreign_keys=[distribution_id], lazy="joined")
 

@@ -27,7 +27,10 @@ from portal.services.value import recompute_value
 from portal.storage.base import StoredObject
 
 PARSE_TABLE = "parse_table"
-TABULAR_FORMATS = frozenset({"csv", "xlsx", "xls"})
+TABULAR_FORMATS = frozenset(
+    {"csv", "tsv", "tab", "xlsx", "xlsm", "xls", "et", "json", "jsonl", "ndjson", "geojson"}
+    | {"parquet", "zip"}
+)
 NAME_MAX = 300
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f/\\]+")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +14,18 @@ from portal.db import Database
 from portal.errors import Invalid, PortalError
 from portal.models.distribution import DataVersion
 from portal.models.entry import CatalogueEntry
+from portal.rules.entry_content import InformationItem
 from portal.services.content import content_of
 from portal.services.index_requests import request_index
 from portal.services.release_checks import keep_findings, look_at
+from portal.services.table_reading import TableReading
 from portal.services.value import recompute_value
 from portal.storage.base import Storage
+from portal.tables.coordinates import system_in_names
+from portal.tables.header import unique_names
 from portal.tables.info import TableInfo
-from portal.tables.reader import read_table
+from portal.tables.profile import make_profile
+from portal.tables.reader import Reading, read_as
 from portal.tables.store import build_table
 
 READY, FAILED = "ready", "failed"
@@ -34,10 +41,13 @@ def parse_data_version(database: Database, storage: Storage, clock: Clock, versi
         version = session.get(DataVersion, version_id)
         if version is None:
             return
-        sha256, filename = version.sha256, version.filename
-        names = _given_names(version.distribution.entry)
+        sha256, filename, number = version.sha256, version.filename, version.number
+        reading = TableReading.of(version.distribution)
+        items = _items(version.distribution.entry)
+    source = Path(storage.local_path(sha256))
+    asked = reading.asked_of(number, source)
     try:
-        info = _parse(storage, sha256, filename, names)
+        info = _parse(storage, source, filename, items, asked, reading)
     except Invalid as error:
         _keep(database, clock, version_id, None, "；".join(d.text() for d in error.defects))
         return
@@ -46,7 +56,8 @@ def parse_data_version(database: Database, storage: Storage, clock: Clock, versi
         return
     path = Path(storage.local_path(info.parquet_sha256))
     samples, found = first_values(path), look_at(info, path)
-    _keep(database, clock, version_id, info.as_dict(), "", samples, found)
+    profile = make_profile(path, info)
+    _keep(database, clock, version_id, info.as_dict(), "", samples, found, profile)
 
 
 def first_values(path: Path) -> list[str]:
@@ -58,21 +69,33 @@ def first_values(path: Path) -> list[str]:
     return list(dict.fromkeys(t[:SAMPLE_LENGTH] for t in texts if t))[:SAMPLES_MAX]
 
 
-def _parse(storage: Storage, sha256: str, filename: str, names: dict[str, str]) -> TableInfo:
-    path = storage.local_path(sha256)
-    with read_table(path, filename=filename) as parsed:
-        known = {name: names[name] for name in parsed.names if name in names}
-        return build_table(parsed, storage, names=known)
+def _parse(
+    storage: Storage,
+    source: Path,
+    filename: str,
+    items: Sequence[InformationItem],
+    asked: Reading,
+    reading: TableReading,
+) -> TableInfo:
+    with read_as(source, filename, asked) as parsed:
+        if not any(parsed.named) and len(items) == len(parsed.names):
+            # No header, and as many columns as items: the items name them, in their order.
+            parsed.names = unique_names([item.name for item in items])
+            parsed.named = [True] * len(parsed.names)
+        given = {item.field_name: item.field_name for item in items}
+        given |= {item.name: item.field_name for item in items}
+        known = {name: given[name] for name in parsed.names if name in given}
+        info = build_table(parsed, storage, names=known, types=reading.chosen_types)
+    system = reading.coordinates or info.coordinates
+    return replace(info, coordinates=system or system_in_names(c.name for c in info.columns))
 
 
-def _given_names(entry: CatalogueEntry) -> dict[str, str]:
-    """Return column name -> field name of the entry's information items, by either name."""
+def _items(entry: CatalogueEntry) -> list[InformationItem]:
+    """Return the information items in their order."""
     version = entry.published_version
     if version is None:
-        return {}
-    items = content_of(version).items
-    by_field = {item.field_name: item.field_name for item in items}
-    return by_field | {item.name: item.field_name for item in items}
+        return []
+    return sorted(content_of(version).items, key=lambda item: item.order)
 
 
 def _keep(
@@ -83,12 +106,13 @@ def _keep(
     error: str,
     samples: list[str] | None = None,
     found: list[Any] | None = None,
+    profile: dict[str, Any] | None = None,
 ) -> None:
     with database.writing() as session:
         version = session.get(DataVersion, version_id)
         if version is None:
             return
-        version.table = table
+        version.table, version.profile = table, profile
         version.table_state = READY if table is not None else FAILED
         version.table_error = error
         version.hold = keep_findings(session, clock, version, found)
