@@ -76,7 +76,19 @@ class _Synonyms:
             term: tuple(o for o in others if (term, o) not in self._never)[:_MOST_SYNONYMS]
             for term, others in self._found.items()
         }
-        return {term: others for term, others in kept.items() if others}
+        return {
+            term: _with_their_own(others, kept) if term.isascii() else others
+            for term, others in kept.items()
+            if others
+        }
+
+
+def _with_their_own(
+    others: tuple[str, ...], synonyms: Mapping[str, tuple[str, ...]]
+) -> tuple[str, ...]:
+    """Return what an English word leads to, with what may stand for that (bus: 公交, 客运)."""
+    further = (each for other in others for each in synonyms.get(other, ()))
+    return tuple(dict.fromkeys((*others, *(each for each in further if not each.isascii()))))
 
 
 def build_lexicon(rows: Iterable[Row | Fault]) -> Lexicon:

@@ -12,6 +12,7 @@ from search.words import Word, Words, analyse, everyday
 
 _TIE = 0.2  # what further fields add to the best one
 _SYNONYM, _PARTS, _PAIRS, _NEAR, _JOINTS = 0.7, 0.6, 0.5, 0.2, 0.5
+_SOME = 0.3  # a part of a word alone, once not every word need occur
 _CODE_BOOST = 4.0
 _MEANT = 0.5  # an official term beside the words that were typed, once none is required
 _SEVERAL, _LATER = 0.7, 0.95  # an official term of several words; each term after the first
@@ -31,7 +32,7 @@ def _text(typed: str, strictness: int, *, thesaurus: bool) -> Clause:
     query that finds nothing.
     """
     words = analyse(typed)
-    clauses = tuple(_word_clause(word, near=strictness == 2) for word in words.required)
+    clauses = tuple(_word_clause(word, strictness) for word in words.required)
     hopes = _hopes(words)
     if strictness == 0:
         return AllOf(clauses, hopes)
@@ -47,7 +48,7 @@ def _colloquial(typed: str) -> Clause:
     if reading is None:
         return AnyOf(())
     meant = tuple(_official(terms) for terms in reading.meanings)
-    fixed = tuple(_word_clause(word, near=False) for word in reading.rest)
+    fixed = tuple(_word_clause(word, 0) for word in reading.rest)
     hopes = tuple(_anywhere(_token(word)) for word in reading.helpful)
     return AllOf((AnyOf(meant), *fixed), hopes)
 
@@ -106,20 +107,30 @@ def _pairs_together(
     )
 
 
-def _word_clause(word: Word, *, near: bool) -> Clause:
+def _word_clause(word: Word, strictness: int) -> Clause:
     """The ways in which one word may occur; the best of them counts."""
     ways: list[Clause] = [_anywhere(_token(word))]
     if word.parts:
-        pieces = tuple(_anywhere(analysis.stem(part)) for part in word.parts)
+        pieces = tuple(_part_clause(part) for part in word.parts)
         ways.append(Boost(AllOf(pieces), _PARTS / len(pieces)))
+        if strictness:
+            ways.append(Boost(AnyOf(pieces), _SOME / len(pieces)))
     if word.is_cjk and len(word.text) > 2:
         ways.append(Boost(_pairs_together(word.text), _PAIRS))
-        if near:
+        if strictness == 2:
             ways.append(Boost(_pairs_together(word.text, 0.5), _NEAR))
     if not word.is_cjk:
         ways.append(Boost(Term(CODES, word.text), _CODE_BOOST))  # a code, or the beginning of one
     ways.extend(Boost(_synonym_clause(text), _SYNONYM) for text in word.synonyms)
     return ways[0] if len(ways) == 1 else Best(tuple(ways))
+
+
+def _part_clause(part: str) -> Clause:
+    """A part of a word, itself or what may stand for it."""
+    token = analysis.stem(part)
+    others = (Boost(_synonym_clause(text), _SYNONYM) for text in lexicon().synonyms.get(token, ()))
+    ways = (_anywhere(token), *others)
+    return ways[0] if len(ways) == 1 else Best(ways)
 
 
 def _synonym_clause(text: str) -> Clause:
