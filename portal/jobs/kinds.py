@@ -14,7 +14,7 @@ from portal.models.counter import RateWindow
 from portal.models.entry import CatalogueEntry
 from portal.models.freshness import Freshness
 from portal.models.job import Job
-from portal.services import audit, indexer
+from portal.services import audit, index_check
 from portal.services.audit_anchor import FileAnchor
 from portal.services.distributions import PARSE_TABLE
 from portal.services.freshness import FreshnessService
@@ -79,9 +79,9 @@ def recompute_values(platform: Platform, _payload: dict[str, Any]) -> None:
 
 def check_index(platform: Platform, _payload: dict[str, Any]) -> None:
     """Compare the index with the database every night, and repair what differs."""
-    difference = indexer.check(platform.database, platform.engine)
-    if not difference.is_empty:
-        indexer.repair(platform.database, platform.engine, platform.clock, difference)
+    difference = index_check.check(platform.database, platform.engine)
+    if difference.ids:
+        index_check.repair(platform.database, platform.engine, platform.clock, difference)
 
 
 def sweep(platform: Platform, _payload: dict[str, Any]) -> None:

@@ -96,11 +96,12 @@ def content_hash(values: Mapping[str, Any]) -> str:
 
 
 def content_of(version: EntryVersion) -> EntryContent:
-    return _parsed(version.content_hash, orjson.dumps(version.content))
+    return parsed_content(version.content_hash, orjson.dumps(version.content))
 
 
 @lru_cache(maxsize=512)
-def _parsed(_hash: str, raw: bytes) -> EntryContent:
+def parsed_content(_hash: str, raw: bytes) -> EntryContent:
+    """Return the content that a version keeps as JSON; the same hash is read once."""
     return _ADAPTER.validate_json(raw)
 
 

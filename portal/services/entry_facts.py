@@ -17,6 +17,8 @@ from portal.models.distribution import Distribution, Download
 from portal.models.entry import UNFINISHED, CatalogueEntry, EntryVersion
 from portal.models.freshness import Freshness
 from portal.models.open_list import ENDED, OpenListEntry
+from portal.rules.entry_content import EntryContent
+from portal.services.content import content_of
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,11 @@ class EntryFacts:
     place: OpenListEntry | None
     freshness: Freshness | None
     downloads: int
+
+    @property
+    def content(self) -> EntryContent:
+        assert self.version is not None
+        return content_of(self.version)
 
 
 def facts_of(session: Session, entry: CatalogueEntry) -> EntryFacts:

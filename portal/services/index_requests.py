@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select, update
+from collections.abc import Mapping
+from typing import cast
+
+from sqlalchemy import Table, bindparam, case, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -50,6 +53,50 @@ def request_index(
                 index_elements=["entry_id"], set_={"version": entry.index_version}
             )
         )
+
+
+def request_index_of(session: Session, clock: Clock, floors: Mapping[int, int]) -> None:
+    """Leave index requests for many entries in a few statements.
+
+    Args:
+        floors: entry id -> a version that the index may already have; the requested one is higher.
+    """
+    if not floors:
+        return
+    entries = cast(Table, CatalogueEntry.__table__)
+    session.connection().execute(
+        update(entries)
+        .where(entries.c.id == bindparam("wanted"))
+        .values(
+            index_version=case(
+                (entries.c.index_version < bindparam("floor"), bindparam("floor")),
+                else_=entries.c.index_version,
+            )
+            + 1
+        ),
+        [{"wanted": entry_id, "floor": floor} for entry_id, floor in floors.items()],
+    )
+    versions = select(CatalogueEntry.id, CatalogueEntry.index_version).where(
+        CatalogueEntry.id.in_(floors)
+    )
+    now = clock()
+    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+    statement = insert(IndexRequest)
+    session.connection().execute(
+        statement.on_conflict_do_update(
+            index_elements=["entry_id"],
+            set_={
+                "version": statement.excluded.version,
+                "requested_at": now,
+                "attempts": 0,
+                "error": "",
+            },
+        ),
+        [
+            {"entry_id": i, "version": version, "requested_at": now, "attempts": 0, "error": ""}
+            for i, version in session.execute(versions)
+        ],
+    )
 
 
 def denied_entry_ids(session: Session) -> frozenset[int]:

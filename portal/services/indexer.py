@@ -10,22 +10,25 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import cast
 
-from sqlalchemy import Table, bindparam, delete, func, select, update
+import structlog
+from sqlalchemy import Table, bindparam, delete, func, select
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from portal.clock import Clock
 from portal.db import Database
-from portal.models.entry import UNFINISHED, CatalogueEntry, EntryVersion
+from portal.models.entry import CatalogueEntry
 from portal.models.index_request import EntryDocument, IndexRequest, SearchDenial
 from portal.services.entry_facts import EntryFacts, gather_facts
-from portal.services.index_requests import request_index
+from portal.services.index_quarantine import is_quarantined, record_faults
 from portal.services.package_document import render_package
 from portal.services.search_document import search_document
 from search.document import SearchDocument
-from search.engine import SearchEngine
+from search.engine import SearchEngine, SearchUnavailable
+from search.prepared import Refusals, reason_of
 
+log = structlog.get_logger(__name__)
 BATCH = 300
-POISON_AFTER = 5
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,13 @@ class Work:
     removed: list[tuple[int, int]]
     packages: dict[int, bytes]
     faults: dict[int, str]
+
+    def set_aside(self, entry_id: int, reason: str) -> None:
+        """The engine does not take the entry's document: its request stays, with the reason."""
+        self.requests.pop(entry_id, None)
+        self.packages.pop(entry_id, None)
+        self.faults[entry_id] = reason
+        log.warning("entry not indexed", entry=entry_id, reason=reason)
 
 
 def index_pending(
@@ -51,17 +61,49 @@ def index_pending(
         work = _gather(session, limit)
     if not work.requests and not work.faults:
         return 0
-    if work.documents or work.removed:
-        engine.write(work.documents, work.removed)
+    for entry_id, reason in _tell(engine, work).items():
+        work.set_aside(entry_id, reason)
     with database.writing() as session:
         _settle(session, work)
     return len(work.requests)
 
 
+def _tell(engine: SearchEngine, work: Work) -> Refusals:
+    """Write the batch; return what was refused. What no engine should do stops one entry only."""
+    if not work.documents and not work.removed:
+        return {}
+    try:
+        return engine.write(work.documents, work.removed)
+    except SearchUnavailable:
+        raise
+    except Exception:
+        log.exception("a batch was refused as a whole; its entries are written one by one")
+    refused: Refusals = {}
+    for document in work.documents:
+        refused |= _tell_one(engine, document.id, [document], [])
+    for pair in work.removed:
+        refused |= _tell_one(engine, pair[0], [], [pair])
+    return refused
+
+
+def _tell_one(
+    engine: SearchEngine,
+    entry_id: int,
+    documents: list[SearchDocument],
+    removed: list[tuple[int, int]],
+) -> Refusals:
+    try:
+        return engine.write(documents, removed)
+    except SearchUnavailable:
+        raise
+    except Exception as error:
+        return {entry_id: reason_of(error)}
+
+
 def _gather(session: Session, limit: int) -> Work:
     rows = session.execute(
         select(IndexRequest.entry_id, IndexRequest.version)
-        .where(IndexRequest.attempts < POISON_AFTER)
+        .where(~is_quarantined())
         .order_by(IndexRequest.requested_at)
         .limit(limit)
     ).all()
@@ -76,9 +118,11 @@ def _gather(session: Session, limit: int) -> Work:
     for row in rows:
         try:
             _add(session, entries[row.entry_id], facts[row.entry_id], work)
+        except DBAPIError:
+            raise
         except Exception as error:
             # One bad record must not hold up the others; it is named where operators look.
-            work.faults[row.entry_id] = f"{type(error).__name__}: {error}"
+            work.faults[row.entry_id] = reason_of(error)
     return work
 
 
@@ -102,12 +146,7 @@ def _settle(session: Session, work: Work) -> None:
             ),
             [{"told": entry_id, "to": version} for entry_id, version in work.requests.items()],
         )
-    for entry_id, fault in work.faults.items():
-        session.execute(
-            update(IndexRequest)
-            .where(IndexRequest.entry_id == entry_id)
-            .values(attempts=IndexRequest.attempts + 1, error=fault[:2000])
-        )
+    record_faults(session, work.faults)
     _lift_denials(session, work)
     _keep_documents(session, work)
 
@@ -136,7 +175,7 @@ def _keep_documents(session: Session, work: Work) -> None:
 
 
 def all_documents(session: Session) -> Iterator[SearchDocument]:
-    """Yield the document of every entry that somebody may find."""
+    """Yield the document of every entry that somebody may find, by rising id."""
     last = 0
     while True:
         entries = session.scalars(
@@ -156,81 +195,7 @@ def all_documents(session: Session) -> Iterator[SearchDocument]:
         session.expunge_all()
 
 
-def rebuild(database: Database, engine: SearchEngine) -> int:
-    """Build a fresh index beside the live one and swap; return how many documents it holds.
-
-    Requests written meanwhile stay and are indexed into the new index afterwards.
-    """
-    with database.reading() as session:
-        return engine.rebuild(all_documents(session), hidden_entries(session))
-
-
-def hidden_entries(session: Session) -> Iterator[tuple[int, int]]:
-    """Yield (entry id, version) of every entry that nobody may find.
-
-    A rebuilt index remembers them, so that a worker's late batch brings none of them back.
-    """
-    unfinished = (
-        select(EntryVersion.id)
-        .where(EntryVersion.entry_id == CatalogueEntry.id, EntryVersion.state.in_(UNFINISHED))
-        .exists()
-    )
-    unpublished = CatalogueEntry.published_version_id.is_(None)
-    query = select(CatalogueEntry.id, CatalogueEntry.index_version).where(
-        (unpublished & ~unfinished) | (~unpublished & CatalogueEntry.retired_at.is_not(None))
-    )
-    for row in session.execute(
-        query.order_by(CatalogueEntry.id).execution_options(yield_per=BATCH)
-    ):
-        yield row.id, row.index_version
-
-
-@dataclass(frozen=True)
-class IndexDifference:
-    """What `check` found: entry ids missing in the index, not wanted there, or out of date."""
-
-    missing: tuple[int, ...]
-    extra: tuple[int, ...]
-    stale: tuple[int, ...]
-
-    @property
-    def is_empty(self) -> bool:
-        return not (self.missing or self.extra or self.stale)
-
-
-def check(database: Database, engine: SearchEngine) -> IndexDifference:
-    """Compare the index with the database by version and labels."""
-    with database.reading() as session:
-        wanted = {d.id: (d.version, d.labels) for d in all_documents(session)}
-    indexed = {v.id: (v.version, v.labels) for v in engine.versions()}
-    return IndexDifference(
-        missing=tuple(sorted(wanted.keys() - indexed.keys())),
-        extra=tuple(sorted(indexed.keys() - wanted.keys())),
-        stale=tuple(sorted(i for i in wanted.keys() & indexed.keys() if wanted[i] != indexed[i])),
-    )
-
-
-def repair(
-    database: Database, engine: SearchEngine, clock: Clock, difference: IndexDifference
-) -> None:
-    """Ask for every differing entry anew; what the database does not know is removed at once."""
-    ids = {*difference.missing, *difference.stale, *difference.extra}
-    with database.writing() as session:
-        known = dict(
-            session.execute(
-                select(CatalogueEntry.id, CatalogueEntry.index_version).where(
-                    CatalogueEntry.id.in_(ids)
-                )
-            )
-            .tuples()
-            .all()
-        )
-        for entry in session.scalars(select(CatalogueEntry).where(CatalogueEntry.id.in_(known))):
-            request_index(session, clock, entry)
-    unknown = [(i, 2**31) for i in ids - known.keys()]
-    if unknown:
-        engine.write([], unknown)
-
-
 def count_pending(session: Session) -> int:
-    return session.scalar(select(func.count(IndexRequest.entry_id))) or 0
+    """Return how many requests wait; what is set aside waits no longer."""
+    query = select(func.count(IndexRequest.entry_id)).where(~is_quarantined())
+    return session.scalar(query) or 0

@@ -12,11 +12,14 @@ from portal.models.distribution import Distribution
 from portal.models.entry import CatalogueEntry, EntryVersion, find_unfinished_version
 from portal.rules.entry_content import EntryContent
 from portal.services.areas import area_of
-from portal.services.content import content_of
 from portal.services.entry_facts import EntryFacts, facts_of
 from portal.services.entry_hooks import more_facets
 from portal.services.open_columns import open_table, released_table
+from portal.services.search_facts import KnownDistribution, KnownVersion, SearchFacts
 from search.document import SearchDocument
+
+Facts = EntryFacts | SearchFacts
+Distributions = Sequence[Distribution] | Sequence[KnownDistribution]
 
 ABSTRACT_SHOWN = 160
 REASONS_SHOWN = 3
@@ -33,19 +36,21 @@ def findable_version(session: Session, entry: CatalogueEntry) -> EntryVersion | 
 
 
 def search_document(
-    session: Session, entry: CatalogueEntry, facts: EntryFacts | None = None
+    session: Session, entry: CatalogueEntry, facts: Facts | None = None
 ) -> SearchDocument | None:
     """Return the entry's document, or None when nobody may find it."""
     facts = facts or facts_of(session, entry)
     version = facts.version
     if version is None:
         return None
-    content = content_of(version)
+    content = facts.content
     formats = _formats(content, facts.distributions)
     return SearchDocument(
         id=entry.id,
         version=entry.index_version,
-        labels=_labels(entry),
+        labels=labels_of(
+            entry.provider.code, entry.responsible_dept.code, is_public=entry.is_public
+        ),
         code=entry.code,
         name=entry.slug,
         title=content.title,
@@ -66,10 +71,11 @@ def search_document(
     )
 
 
-def _labels(entry: CatalogueEntry) -> frozenset[str]:
-    if entry.is_public:
+def labels_of(provider: str, responsible: str, *, is_public: bool) -> frozenset[str]:
+    """Return who may find an entry, by the codes of its two organisations."""
+    if is_public:
         return frozenset({"public"})
-    return frozenset({"bureau", f"org:{entry.provider.code}", f"org:{entry.responsible_dept.code}"})
+    return frozenset({"bureau", f"org:{provider}", f"org:{responsible}"})
 
 
 def _names(entry: CatalogueEntry) -> tuple[str, ...]:
@@ -77,12 +83,12 @@ def _names(entry: CatalogueEntry) -> tuple[str, ...]:
     return tuple(name for name in names if name)
 
 
-def _formats(content: EntryContent, distributions: Sequence[Distribution]) -> tuple[str, ...]:
+def _formats(content: EntryContent, distributions: Distributions) -> tuple[str, ...]:
     found = [d.format.lower() for d in distributions if d.format] or list(content.format)
     return tuple(dict.fromkeys(found))
 
 
-def _sample_values(distributions: Sequence[Distribution], content: EntryContent) -> tuple[str, ...]:
+def _sample_values(distributions: Distributions, content: EntryContent) -> tuple[str, ...]:
     """Return column names and first values of parsed tables: what is inside is findable too.
 
     Values only where every column is open: they are kept without their columns.
@@ -124,10 +130,10 @@ def _foreign_licence(content: EntryContent) -> str:
 
 def _stored(
     entry: CatalogueEntry,
-    version: EntryVersion,
+    version: EntryVersion | KnownVersion,
     content: EntryContent,
     formats: tuple[str, ...],
-    facts: EntryFacts,
+    facts: Facts,
 ) -> dict[str, Any]:
     """Return what a result list shows; plain JSON values, names resolved on the page."""
     reasons = [r for r in entry.value.get("reasons", []) if r["points"] > 0][:REASONS_SHOWN]

@@ -25,6 +25,7 @@ from portal.models.organisation import Organisation
 from portal.rules.calendar import due_after
 from portal.services.deadlines import work_calendar, working_days_left
 from portal.services.freshness_flow import grace_days_of
+from portal.services.index_quarantine import list_quarantined
 
 LIMIT_A_KIND = 500
 KINDS = {
@@ -36,6 +37,7 @@ KINDS = {
     "draft": "草稿",
     "second_look": "导入采集待复核",
     "removals": "采集撤下待确认",
+    "unfindable": "检索索引未收录",
 }
 STEPS = {
     "returned": "修改后重新提交",
@@ -46,6 +48,7 @@ STEPS = {
     "draft": "继续编辑",
     "second_look": "复核",
     "removals": "核对后确认",
+    "unfindable": "查明原因后修改或重试",
 }
 
 
@@ -259,7 +262,17 @@ class WorkList:
         for row in self._session.execute(query):
             link = f"/work/versions/{row.id}#second-look"
             yield self._row("second_look", row.title, link, row, score=row.value_score)
+        yield from self._unfindable()
         yield from self._removals()
+
+    def _unfindable(self) -> Iterable[WorkRow]:
+        """Entries that the search index does not take: somebody must know, or they stay unfound."""
+        for one in list_quarantined(self._session, limit=LIMIT_A_KIND):
+            note = one.reason[:120]
+            title = one.title or one.code
+            yield WorkRow(
+                "unfindable", title, f"/work/entries/{one.slug}", since=one.since, note=note
+            )
 
     def _removals(self) -> Iterable[WorkRow]:
         if not self._actor.has_role("bureau_admin"):

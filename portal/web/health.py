@@ -7,6 +7,7 @@ from typing import Any
 from flask import Blueprint, jsonify
 from sqlalchemy import text
 
+from portal.services.index_quarantine import count_quarantined
 from portal.services.indexer import count_pending
 from portal.web.access import public
 from portal.web.context import platform, session
@@ -18,12 +19,20 @@ blueprint = Blueprint("health", __name__)
 @blueprint.get("/health")
 @public
 def health() -> Any:
-    """Answer 200 while pages can be served; name what does not answer."""
+    """Answer 200 while pages can be served; name what does not answer.
+
+    `search` is ok, full (it answers and its disk takes no writes) or unavailable.
+    """
     parts = platform()
     session().execute(text("SELECT 1"))
     try:
         parts.engine.ping()
-        search = "ok"
+        search = "full" if parts.engine.is_full() else "ok"
     except SearchUnavailable:
         search = "unavailable"
-    return jsonify(database="ok", search=search, index_pending=count_pending(session()))
+    return jsonify(
+        database="ok",
+        search=search,
+        index_pending=count_pending(session()),
+        index_quarantined=count_quarantined(session()),
+    )

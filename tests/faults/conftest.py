@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
+from portal.platform import Platform
 from tests.services.fixtures import NodeMaker
 from tests.services.nodes import ElasticsearchNode
 
@@ -39,3 +40,12 @@ def _answers(node: ElasticsearchNode) -> bool:
 def search_url(elasticsearch: ElasticsearchNode) -> str:
     """An address with an index of the test's own."""
     return f"{elasticsearch.url}/?index=fault-{secrets.token_hex(4)}"
+
+
+@pytest.fixture(params=["embedded", pytest.param("elasticsearch", marks=pytest.mark.elasticsearch)])
+def searching(request: pytest.FixtureRequest, make_platform: Callable[..., Platform]) -> Platform:
+    """A platform on each engine."""
+    if request.param == "embedded":
+        return make_platform()
+    url = request.getfixturevalue("elasticsearch_url")
+    return make_platform(search_url=f"{url}/?index=fault-{secrets.token_hex(4)}")

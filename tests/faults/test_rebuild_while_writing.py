@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import secrets
 import threading
 from collections.abc import Callable, Iterable
 
 import pytest
 
-from portal.errors import Unavailable
-from portal.models import CatalogueEntry, IndexRequest
+from portal.models import CatalogueEntry
 from portal.platform import Platform
-from portal.services import indexer
+from portal.services import index_check, index_rebuild, indexer
 from search.document import SearchDocument
+from search.elasticsearch_build import ElasticsearchBuild
 from search.engine import SearchEngine
+from search.prepared import Refusals
 from search.request import FacetAsk
+from search.tantivy_build import TantivyBuild
 from tests.factories import Catalogue, People
 from tests.faults.working import (
     committing,
@@ -27,15 +28,6 @@ from tests.faults.working import (
 )
 
 BEFORE, MEANWHILE, REBUILDS = 40, 25, 6
-
-
-@pytest.fixture(params=["embedded", pytest.param("elasticsearch", marks=pytest.mark.elasticsearch)])
-def searching(request: pytest.FixtureRequest, make_platform: Callable[..., Platform]) -> Platform:
-    """A platform on each engine."""
-    if request.param == "embedded":
-        return make_platform()
-    url = request.getfixturevalue("elasticsearch_url")
-    return make_platform(search_url=f"{url}/?index=rebuild-{secrets.token_hex(4)}")
 
 
 @pytest.mark.slow
@@ -58,7 +50,7 @@ def test_publishing_and_searching_go_on_while_the_index_is_rebuilt(searching: Pl
 
     def rebuild() -> None:
         for _ in range(REBUILDS):
-            indexer.rebuild(searching.database, searching.engine)
+            index_rebuild.rebuild(searching.database, searching.engine, searching.clock)
 
     def read() -> None:
         while writing.is_set():
@@ -73,33 +65,47 @@ def test_publishing_and_searching_go_on_while_the_index_is_rebuilt(searching: Pl
     assert len(totals) > 5
     assert min(totals) >= BEFORE
     assert totals == sorted(totals), "a search found less than one before it"
-    assert indexer.check(searching.database, searching.engine).is_empty
+    assert index_check.check(searching.database, searching.engine).is_empty
 
 
+@pytest.mark.parametrize("at", ["before", "while filling"])
 def test_what_was_written_while_an_index_is_built_is_searchable_right_after_the_swap(
-    searching: Platform,
+    searching: Platform, monkeypatch: pytest.MonkeyPatch, at: str
 ) -> None:
-    """The last write comes when the rebuild is about to swap, and is no slower to be seen."""
+    """Also if the last write comes when the rebuild is about to swap."""
     with searching.database.writing() as session:
         people = People(searching, session)
         entries = [Catalogue(searching, session, people).published() for _ in range(3)]
         ids, bureau = [entry.id for entry in entries], people.bureau
     index_everything(searching)
-    swap = getattr(searching.engine, "_index", None)
-    if swap is None:
-        pytest.skip("the embedded engine has one writer: nothing is written while it rebuilds")
-    publish = swap.publish
 
-    def write_and_publish(name: str) -> None:
+    def meanwhile() -> None:
         _retire(searching, bureau, ids[0])
         with committing(searching) as catalogue:
             ids.append(catalogue.published().id)
         index_everything(searching)
-        publish(name)
+        assert found_ids(searching) == set(ids[1:])
 
-    swap.publish = write_and_publish
-    indexer.rebuild(searching.database, searching.engine)
+    for kind in (TantivyBuild, ElasticsearchBuild):
+        _before(monkeypatch, kind, "publish" if at == "before" else "add", meanwhile)
+    index_rebuild.rebuild(searching.database, searching.engine, searching.clock)
     assert found_ids(searching) == set(ids[1:])
+    assert index_check.check(searching.database, searching.engine).is_empty
+
+
+def _before(
+    monkeypatch: pytest.MonkeyPatch, kind: type, method: str, meanwhile: Callable[[], None]
+) -> None:
+    """Let something happen before the first call of a build's method."""
+    original, happened = getattr(kind, method), threading.Event()
+
+    def wrapped(build: object, *given: object) -> object:
+        if not happened.is_set():
+            happened.set()
+            meanwhile()
+        return original(build, *given)
+
+    monkeypatch.setattr(kind, method, wrapped)
 
 
 def test_an_entry_retired_while_the_index_is_rebuilt_is_found_no_more(searching: Platform) -> None:
@@ -121,7 +127,7 @@ def test_an_entry_retired_while_the_index_is_rebuilt_is_found_no_more(searching:
     assert found_ids(searching) == set(ids[:-1])
     index_everything(searching)
     assert found_ids(searching) == set(ids[:-1])
-    assert indexer.check(searching.database, searching.engine).is_empty
+    assert index_check.check(searching.database, searching.engine).is_empty
 
 
 def _retire(platform: Platform, bureau: object, entry_id: int) -> None:
@@ -142,9 +148,9 @@ class _HeldUp:
 
     def write(
         self, documents: Iterable[SearchDocument], removed: Iterable[tuple[int, int]]
-    ) -> None:
+    ) -> Refusals:
         self._meanwhile()
-        self._engine.write(documents, removed)
+        return self._engine.write(documents, removed)
 
 
 def test_a_workers_late_batch_does_not_bring_a_retired_entry_back(searching: Platform) -> None:
@@ -155,14 +161,14 @@ def test_a_workers_late_batch_does_not_bring_a_retired_entry_back(searching: Pla
     def meanwhile() -> None:
         _retire(searching, None, entry_id)
         index_everything(searching)
-        indexer.rebuild(searching.database, searching.engine)
+        index_rebuild.rebuild(searching.database, searching.engine, searching.clock)
 
     late = _HeldUp(searching.engine, meanwhile)
     indexer.index_pending(searching.database, late, searching.clock)  # type: ignore[arg-type]
     assert found_ids(searching) == set()
     index_everything(searching)
     assert found_ids(searching) == set()
-    assert indexer.check(searching.database, searching.engine).is_empty
+    assert index_check.check(searching.database, searching.engine).is_empty
 
 
 @pytest.mark.slow
@@ -183,29 +189,4 @@ def test_a_rebuild_that_is_cut_off_leaves_the_old_index(searching: Platform) -> 
         ids.add(catalogue.published().id)
     index_everything(searching)
     assert found_ids(searching) == ids
-    assert indexer.check(searching.database, searching.engine).is_empty
-
-
-def test_one_record_that_the_engine_refuses_holds_up_no_other(searching: Platform) -> None:
-    """A word longer than an index can hold came in by an import."""
-    with searching.database.writing() as session:
-        people = People(searching, session)
-        catalogue = Catalogue(searching, session, people)
-        poisoned = catalogue.published()
-        version = poisoned.published_version
-        assert version is not None
-        version.content = {**version.content, "keywords": ["长" * 40_000]}
-        version.content_hash = "poisoned"
-        sound = catalogue.published()
-        poisoned_id, sound_id = poisoned.id, sound.id
-    for _ in range(8):
-        try:
-            indexer.index_pending(searching.database, searching.engine, searching.clock)
-        except Unavailable:
-            pytest.fail("a record is no outage")
-    assert sound_id in found_ids(searching)
-    with searching.database.reading() as session:
-        waiting = session.get(IndexRequest, poisoned_id)
-        if waiting is not None:  # the engine refused it: it is named where operators look
-            assert waiting.error
-        assert session.get(IndexRequest, sound_id) is None
+    assert index_check.check(searching.database, searching.engine).is_empty

@@ -17,7 +17,7 @@ from portal.errors import Unavailable
 from portal.models import CatalogueEntry, SearchDenial
 from portal.models.distribution import list_distributions
 from portal.platform import Platform
-from portal.services import indexer
+from portal.services import index_check, indexer
 from search.engine import SearchUnavailable
 from tests.factories import Catalogue, People, content
 from tests.faults.cutting_proxy import cutting
@@ -67,7 +67,7 @@ def test_publication_goes_on_without_the_engine_and_is_found_when_it_is_back(
         elasticsearch.start()
         assert wait_until(lambda: _finds(platform, entry_id), 10) < 10
         wait_until(lambda: client.get("/health").json["index_pending"] == 0, 10)
-    assert indexer.check(platform.database, platform.engine).is_empty
+    assert index_check.check(platform.database, platform.engine).is_empty
 
 
 def _finds(platform: Platform, entry_id: int) -> bool:
@@ -126,7 +126,7 @@ def test_no_cut_connection_loses_or_keeps_an_entry(
         assert proxy.cuts > 20
     direct = make_platform(name="direct", search_url=search_url)
     index_everything_with(platform, direct)
-    assert indexer.check(platform.database, direct.engine).is_empty
+    assert index_check.check(platform.database, direct.engine).is_empty
     assert {v.id for v in direct.engine.versions() if "public" in v.labels} == set(public)
     with platform.database.reading() as session:
         assert session.scalars(select(SearchDenial)).all() == []
@@ -177,7 +177,7 @@ def test_a_server_killed_while_it_is_written_to_holds_everything_in_the_end(
             if kills:
                 elasticsearch.start()
         wait_until(lambda: _found_or_none(platform) == published, 20)
-    assert indexer.check(platform.database, platform.engine).is_empty
+    assert index_check.check(platform.database, platform.engine).is_empty
 
 
 def _found_or_none(platform: Platform) -> set[int] | None:

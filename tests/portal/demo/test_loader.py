@@ -12,7 +12,7 @@ from portal.demo.loader import ACCOUNTS_FILE, load_sample
 from portal.jobs.worker import Worker
 from portal.models import CatalogueEntry, DataVersion, Deadline, EntryVersion, OpenListEntry
 from portal.platform import Platform
-from portal.services import indexer
+from portal.services import index_check
 from search.request import FacetAsk, SearchRequest
 
 PUBLIC = frozenset({"public"})
@@ -43,4 +43,4 @@ def test_the_sample_covers_every_theme_type_and_state(
     assert waiting
     found = platform.engine.search(SearchRequest(facets=(FacetAsk("theme"),), rows=1), PUBLIC)
     assert len(found.facets["theme"]) == 23
-    assert indexer.check(platform.database, platform.engine).is_empty
+    assert index_check.check(platform.database, platform.engine).is_empty
