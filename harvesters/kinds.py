@@ -10,14 +10,24 @@ from collections.abc import Callable
 from importlib.metadata import entry_points
 
 from harvesters.ckan.kind import CkanKind
+from harvesters.datajson.kind import DataJsonKind
 from harvesters.open_list.kind import OpenListKind
 from harvesters.record import Codes, SourceKind
 
 GROUP = "xiangyun.harvesters"
 MakeKind = Callable[[Codes], SourceKind]
 
+
+def _dcat(codes: Codes) -> SourceKind:
+    from harvesters.dcat.kind import DcatKind  # with rdflib, which web processes do without
+
+    return DcatKind(codes)
+
+
 _BUILT_IN: dict[str, MakeKind] = {
     CkanKind.name: CkanKind,
+    DataJsonKind.name: DataJsonKind,
+    "dcat": _dcat,
     OpenListKind.name: OpenListKind,
 }
 

@@ -55,7 +55,7 @@ def harvest() -> None:
 @click.option(
     "--kind",
     required=True,
-    help="How to read it: ckan, open_list, or a kind of an installed package.",
+    help="How to read it: ckan, datajson, dcat, open_list, or a kind of an installed package.",
 )
 @click.option("--url", required=True, help="Its address (http or https).")
 @click.option(

@@ -57,6 +57,7 @@ def cut(step: Step) -> Step:
 
 
 def test_every_built_in_kind_is_under_this_suite() -> None:
+    assert {case.name for case in CASES} == {"ckan", "datajson", "dcat", "open_list"}
     assert {case.name for case in CASES} <= set(kind_names())
 
 

@@ -1,0 +1,78 @@
+"""Reading a `data.json` as a whole, and walking its data sets wherever they stand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import orjson
+
+from harvesters.record import SourceFailed
+from harvesters.whole_answer import WholeAnswer
+
+_DEEPEST = 8
+"""Catalogues inside catalogues (DCAT-US 3) that are followed."""
+
+
+def read_document(answer: WholeAnswer) -> Any:
+    """Return the JSON of the answer, whatever media type it came under.
+
+    Raises:
+        SourceFailed: a web page, or no whole JSON.
+    """
+    if answer.is_web_page:
+        raise SourceFailed("来源返回的是网页，不是数据。请填写 data.json 文件本身的地址。")
+    try:
+        return orjson.loads(_text_of(answer.content))
+    except ValueError as error:
+        raise SourceFailed(f"来源的应答不是有效的 JSON，可能被截断：{error}") from error
+
+
+def _text_of(content: bytes) -> str:
+    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return content.decode("utf-16", "replace")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return content.decode("gb18030", "replace")
+
+
+def datasets_of(document: Any) -> Iterator[tuple[str, Any]]:
+    """Yield (place, data set): of the root, of nested catalogues, and the members of series.
+
+    A data set that a series embeds a second time under one of `first`, `last`, `prev` is not
+    given again. Places are paths into the document, such as "dataset[3]".
+
+    Raises:
+        SourceFailed: the document is no catalogue, or holds no data set at all.
+    """
+    if isinstance(document, list):  # schema 1.0 was a bare list
+        document = {"dataset": document}
+    if not isinstance(document, Mapping) or not any(
+        isinstance(document.get(key), list) for key in ("dataset", "catalog", "datasetSeries")
+    ):
+        raise SourceFailed("来源的应答不是 data.json：缺少 dataset 列表。")
+    found = False
+    for place, dataset in _walk(document, "", 0):
+        found = True
+        yield place, dataset
+    if not found:
+        raise SourceFailed("来源没有给出任何记录；空的目录不作为依据。")
+
+
+def _walk(catalogue: Mapping[str, Any], path: str, depth: int) -> Iterator[tuple[str, Any]]:
+    for place, dataset in _listed(catalogue, "dataset", path):
+        yield place, dataset
+    for place, series in _listed(catalogue, "datasetSeries", path):
+        if isinstance(series, Mapping):
+            yield from _listed(series, "seriesMember", place + ".")
+    if depth < _DEEPEST:
+        for place, inner in _listed(catalogue, "catalog", path):
+            if isinstance(inner, Mapping):
+                yield from _walk(inner, place + ".", depth + 1)
+
+
+def _listed(holder: Mapping[str, Any], key: str, path: str) -> Iterator[tuple[str, Any]]:
+    values = holder.get(key)
+    for number, value in enumerate(values if isinstance(values, list) else ()):
+        yield f"{path}{key}[{number}]", value

@@ -1,0 +1,1 @@
+"""DCAT catalogues in RDF: RDF/XML, Turtle, N-Triples, JSON-LD; also in Hydra's pages."""

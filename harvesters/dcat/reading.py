@@ -1,0 +1,140 @@
+"""From bytes to a graph, whatever the media type says, and with nothing fetched on the way.
+
+A hostile document may name entities that unfold without end, or contexts that make the reader
+fetch addresses of its choice: the first is refused, the second is answered from here.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Mapping
+from io import BytesIO
+from typing import Any
+from xml.sax import SAXException
+
+import orjson
+from rdflib import Graph
+from rdflib.exceptions import ParserError
+from rdflib.plugins.parsers.notation3 import BadSyntax
+
+from harvesters.record import SourceFailed
+from harvesters.whole_answer import WholeAnswer
+
+# A date that is none is no news: it is read as the text that it is.
+logging.getLogger("rdflib.term").setLevel(logging.ERROR)
+
+MAX_BYTES = 15_000_000
+"""Of one page. A graph in memory takes some ten times its Turtle."""
+
+_FORMATS = {
+    "text/turtle": "turtle",
+    "application/x-turtle": "turtle",
+    "text/n3": "turtle",
+    "application/n-triples": "nt",
+    "application/rdf+xml": "xml",
+    "application/xml": "xml",
+    "text/xml": "xml",
+    "application/ld+json": "json-ld",
+    "application/json": "json-ld",
+}
+_ENDINGS = {
+    "ttl": "turtle",
+    "n3": "turtle",
+    "nt": "nt",
+    "rdf": "xml",
+    "xml": "xml",
+    "jsonld": "json-ld",
+    "json": "json-ld",
+}
+_ENTITY = re.compile(rb"<!(?:ENTITY|ATTLIST)\b", re.IGNORECASE)
+_CONTEXT: Mapping[str, Any] = {
+    "dcat": "http://www.w3.org/ns/dcat#",
+    "dct": "http://purl.org/dc/terms/",
+    "dcterms": "http://purl.org/dc/terms/",
+    "foaf": "http://xmlns.com/foaf/0.1/",
+    "hydra": "http://www.w3.org/ns/hydra/core#",
+    "skos": "http://www.w3.org/2004/02/skos/core#",
+    "vcard": "http://www.w3.org/2006/vcard/ns#",
+}
+
+
+def read_graph(answer: WholeAnswer) -> Graph:
+    """Return the graph of one answer.
+
+    Raises:
+        SourceFailed: a web page, too large, not readable as any kind of RDF, or it relies on a
+            context kept at another address.
+    """
+    if answer.is_web_page:
+        raise SourceFailed("来源返回的是网页，不是数据。请填写 RDF 目录文件本身的地址。")
+    if len(answer.content) > MAX_BYTES:
+        raise SourceFailed(f"来源的一页超过 {MAX_BYTES // 1_000_000} MB，请改用分页的地址。")
+    kind = _kind_of(answer)
+    content = answer.content
+    if kind == "xml" and _ENTITY.search(content):
+        raise SourceFailed("来源的 XML 含有实体声明，为安全起见不予读取。")
+    if kind == "json-ld":
+        content = _with_local_context(content)
+    graph = Graph()
+    try:
+        graph.parse(BytesIO(content), format=kind, publicID=answer.url)
+    except (
+        SAXException, ParserError, BadSyntax, ValueError, KeyError, TypeError, AttributeError,
+        IndexError, RecursionError, AssertionError,
+    ) as error:  # fmt: skip
+        shown = " ".join(str(error).split())
+        raise SourceFailed(
+            f"来源的应答不是有效的 RDF（{kind}），可能不完整：{shown[:200]}"
+        ) from error
+    return graph
+
+
+def _kind_of(answer: WholeAnswer) -> str:
+    """Tell the serialisation by the first character, then the media type, then the file name."""
+    start = answer.content[:2000].lstrip(b"\xef\xbb\xbf \t\r\n")
+    if start.startswith((b"<?xml", b"<rdf:", b"<!DOCTYPE rdf", b"<RDF")):
+        return "xml"
+    if start.startswith((b"{", b"[{", b"[ ", b"[\n", b"[\r")):
+        return "json-ld"
+    by_type = _FORMATS.get(answer.media_type)
+    by_name = _ENDINGS.get(answer.filename.rpartition(".")[2].lower())
+    kind = by_type or by_name or "turtle"
+    return "turtle" if kind in ("xml", "json-ld") else kind
+
+
+def _with_local_context(content: bytes) -> bytes:
+    try:
+        document = orjson.loads(content)
+    except ValueError as error:
+        raise SourceFailed(f"来源的应答不是有效的 JSON，可能被截断：{error}") from error
+    return orjson.dumps(_localised(document))
+
+
+def _localised(value: Any) -> Any:
+    """Return the document with every context that stands elsewhere replaced by ours."""
+    if isinstance(value, list):
+        return [_localised(one) for one in value]
+    if not isinstance(value, Mapping):
+        return value
+    return {
+        key: _context(one) if key == "@context" else _localised(one) for key, one in value.items()
+    }
+
+
+def _context(given: Any) -> Any:
+    """A named context is not fetched; DCAT's usual prefixes stand for it.
+
+    Definitions inside a context may name further ones.
+    """
+    if isinstance(given, str):
+        if "dcat" not in given.lower():
+            raise SourceFailed(
+                f"来源引用了外部的 @context（{given[:100]}），为安全起见不去获取；请使用内嵌的上下文。"
+            )
+        return dict(_CONTEXT)
+    if isinstance(given, list):
+        return [_context(one) for one in given]
+    if isinstance(given, Mapping):
+        return {key: _localised(one) for key, one in given.items() if key != "@import"}
+    return given

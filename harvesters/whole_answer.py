@@ -1,0 +1,54 @@
+"""Fetching a source that is one document at one address (or several that name each other)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import unquote, urlsplit
+
+import requests
+
+from harvesters.patience import Patience, patient_get
+from harvesters.record import SourceFailed, SourceSettings
+
+
+@dataclass(frozen=True)
+class WholeAnswer:
+    """A complete, non-empty answer. `media_type` without parameters, in lower case; may be empty."""
+
+    content: bytes
+    media_type: str
+    url: str
+
+    @property
+    def filename(self) -> str:
+        """Return the file name as the address gives it; may be empty."""
+        return unquote(urlsplit(self.url).path.rpartition("/")[2])
+
+    @property
+    def is_web_page(self) -> bool:
+        start = self.content[:1000].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+        return start.startswith((b"<!doctype html", b"<html"))
+
+
+def fetch_whole(
+    settings: SourceSettings,
+    http: requests.Session,
+    patience: Patience,
+    *,
+    url: str = "",
+    accept: str = "",
+) -> WholeAnswer:
+    """Fetch the source's address, or another one that it names.
+
+    Raises:
+        SourceFailed: no answer, another status than 200, or an empty one.
+    """
+    headers = {"Accept": accept} if accept else {}
+    headers |= settings.options.get("headers") or {}
+    response = patient_get(http, url or settings.url, patience, headers=headers)
+    if response.status_code != 200:
+        raise SourceFailed(f"取得清单失败（HTTP {response.status_code}）。请检查地址。")
+    if not response.content:
+        raise SourceFailed("来源的应答是空的。")
+    media_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    return WholeAnswer(response.content, media_type, response.url)
