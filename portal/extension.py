@@ -79,6 +79,29 @@ class ListedInterface:
     provider: str
 
 
+@dataclass(frozen=True)
+class WorkFigure:
+    """One number on top of the work list, with the page of its rows."""
+
+    value: str
+    text: str
+    link: str
+    icon: str = "info"
+
+
+FigureSource = Callable[[Session, Actor], Sequence[WorkFigure]]
+@dataclass(frozen=True)
+class SearchOffer:
+    """What somebody may do whose search found nothing. `address` is a path of this site, prefilled
+    with what was searched for."""
+
+    text: str
+    address: str
+    note: str = ""
+
+
+EmptySearchOffer = Callable[[Session, Actor, str], SearchOffer | None]
+"""Makes an offer of the searched words; None where there is none for this reader."""
 InterfaceSource = Callable[[Session], Sequence[ListedInterface]]
 PanelSource = Callable[[Session, Actor, CatalogueEntry], EntryPanel | None]
 HomeSource = Callable[[Session], EntryPanel | None]
@@ -96,8 +119,10 @@ class Extension:
     of their own, never with the session cookie.
     migrations: folder of an Alembic branch labelled with the extension's name.
     marks: short words shown with an entry; panels: sections of its page; home: sections of the home
-    page; interfaces: callable interfaces that the developer centre lists; extras: more keys of its
-    CKAN package; signals: counts behind the value score; facets with the sources of their codes
+    page; interfaces: callable interfaces that the developer centre lists; work: what waits for
+    somebody; work_figures: numbers above the work list; extras: more keys of its
+    CKAN package; empty_search_offers: what a search that finds nothing offers (a data request with
+    the words filled in); signals: counts behind the value score; facets with the sources of their codes
     (facet_codes); samples: its part of each sample record; finish_samples: what it adds once all of
     them stand (called with the platform); release_checks: looks at parsed tables before they leave.
     """
@@ -116,9 +141,11 @@ class Extension:
     marks: tuple[MarkSource, ...] = ()
     panels: tuple[PanelSource, ...] = ()
     home: tuple[HomeSource, ...] = ()
+    empty_search_offers: tuple[EmptySearchOffer, ...] = ()
     interfaces: tuple[InterfaceSource, ...] = ()
     extras: tuple[ExtraSource, ...] = ()
     work: tuple[WorkSource, ...] = ()
+    work_figures: tuple[FigureSource, ...] = ()
     navigation: tuple[NavigationItem, ...] = ()
     actions: tuple[Any, ...] = ()
     samples: tuple[SampleSource, ...] = ()

@@ -28,6 +28,7 @@ class Permission(StrEnum):
     ORGANISATION_MANAGE = "organisation:manage"
     SOURCE_MANAGE = "source:manage"
     AUDIT_READ = "audit:read"
+    OVERVIEW_READ = "overview:read"
     CATALOGUE_IMPORT = "catalogue:import"
     VALUE_CONFIRM = "value:confirm"
     SEARCHES_READ = "searches:read"
@@ -114,6 +115,7 @@ _RULES: dict[StrEnum, Sequence[Sequence[Predicate]]] = {
     Permission.ORGANISATION_MANAGE: [[is_bureau_admin]],
     Permission.SOURCE_MANAGE: [[is_bureau_admin], [is_system]],
     Permission.AUDIT_READ: [[is_bureau], [is_auditor]],
+    Permission.OVERVIEW_READ: [[is_bureau], [is_auditor]],
     Permission.CATALOGUE_IMPORT: [[is_bureau_admin], [is_system]],
     Permission.VALUE_CONFIRM: [[is_bureau]],
     Permission.SEARCHES_READ: [[is_bureau]],

@@ -10,22 +10,36 @@ from sqlalchemy import ColumnElement, and_, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from portal.actor import Actor
+from portal.codes import code_list
 from portal.models.entry import CatalogueEntry, EntryVersion
 from portal.models.freshness import Freshness
 from portal.models.open_list import ENDED, OpenListEntry
 from portal.models.organisation import Organisation
+from portal.services.overview import city_of
 
 LISTED = ("none", "proposed", "planned", "open", "suspended")
 
 
 @dataclass(frozen=True)
 class EntryFilter:
-    """`words` in title or code; `state` of the newest version; `listed`: one of LISTED."""
+    """`words` in title or code; `state` of the newest version; `listed`: one of LISTED.
+
+    The others are those of the Bureau's overview: `organisation` is the provider's code, `region` a
+    city (with all below it; the province stands for what lies in no city), `theme` and
+    `published_type` are of the public version; `public` and `valued` are `yes` or empty.
+    """
 
     words: str = ""
     state: str = ""
     open_type: str = ""
     listed: str = ""
+    organisation: str = ""
+    region: str = ""
+    theme: str = ""
+    freshness: str = ""
+    published_type: str = ""
+    public: str = ""
+    valued: str = ""
 
 
 def list_entries(
@@ -105,4 +119,26 @@ def _conditions(chosen: EntryFilter) -> list[ColumnElement[bool]]:
         found.append(OpenListEntry.id.is_(None))
     elif chosen.listed:
         found.append(OpenListEntry.state == chosen.listed)
+    if chosen.organisation:
+        found.append(Organisation.code == chosen.organisation)
+    if chosen.region:
+        codes = [r.code for r in code_list("regions") if city_of(r.code) == chosen.region]
+        found.append(Organisation.region_code.in_(codes))
+    if chosen.freshness:
+        found.append(Freshness.state == chosen.freshness)
+    if chosen.valued:
+        found.append(CatalogueEntry.value_badge.is_(True))
+    return [*found, *_of_public_version(chosen)]
+
+
+def _of_public_version(chosen: EntryFilter) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    if chosen.public:
+        found.append(CatalogueEntry.published_version_id.is_not(None))
+        found.append(CatalogueEntry.retired_at.is_(None))
+    asked = {"theme": chosen.theme, "open_type": chosen.published_type}
+    columns = [getattr(EntryVersion, name) == value for name, value in asked.items() if value]
+    if columns:
+        published = select(EntryVersion.id).where(*columns)
+        found.append(CatalogueEntry.published_version_id.in_(published))
     return found

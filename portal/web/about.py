@@ -7,12 +7,14 @@ from typing import Any
 from flask import Blueprint, render_template
 
 from portal.codes import code_list
+from portal.errors import NotFound
 from portal.rules.value_score import BADGE_AT, BETA, LEG_MAXIMA, MAXIMA, METHOD_VERSION
 from portal.web import translated
 from portal.web.access import public
 from portal.web.context import platform
 
 blueprint = Blueprint("about", __name__)
+HELP_TOPICS = ("citizens", "developers", "agencies", "bureau", "accessibility")
 blueprint.record_once(lambda state: translated.install(state.app))
 
 
@@ -34,6 +36,14 @@ def about() -> Any:
 @public
 def help_page() -> Any:
     return render_template("help.html", site_url=platform().settings.site_url.rstrip("/"))
+
+
+@blueprint.get("/help/<topic>")
+@public
+def help_topic(topic: str) -> Any:
+    if topic not in HELP_TOPICS:
+        raise NotFound()
+    return render_template(f"help/{topic}.html", topic=topic)
 
 
 @blueprint.app_context_processor

@@ -41,6 +41,7 @@ def sections_of(reader: Actor) -> list[tuple[str, str]]:
     if reader.acts_for("agency") or reader.acts_for("responsible_dept"):
         sections.append(("/work/import", gettext("导入清单")))
     for permission, address, words in (
+        (Permission.OVERVIEW_READ, "/work/overview", gettext("总览")),
         (Permission.SOURCE_MANAGE, "/work/sources", gettext("采集源")),
         (Permission.ACCOUNT_MANAGE, "/work/accounts", gettext("账号管理")),
         (Permission.SEARCHES_READ, "/work/searches", gettext("检索统计")),

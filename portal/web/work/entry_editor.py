@@ -40,6 +40,9 @@ from portal.web.work.visibility import version_for_work
 
 blueprint = work_blueprint("work_entries")
 PAGE = 50
+OVERVIEW_FILTERS = (
+    "organisation", "region", "theme", "freshness", "published_type", "public", "valued",
+)  # fmt: skip
 
 
 @blueprint.get("/work/entries")
@@ -50,6 +53,7 @@ def entries() -> Any:
         state=request.args.get("state", ""),
         open_type=request.args.get("open_type", ""),
         listed=request.args.get("listed", ""),
+        **{name: request.args.get(name, "")[:60] for name in OVERVIEW_FILTERS},
     )
     number = page_number(request.args)
     rows, total = list_entries(session(), actor(), chosen, limit=PAGE, offset=(number - 1) * PAGE)
@@ -61,6 +65,7 @@ def entries() -> Any:
         states=BINDING.state_labels,
         places=OPEN_LIST.state_labels,
         listed=LISTED,
+        narrowed=[name for name in OVERVIEW_FILTERS if request.args.get(name)],
         paging=Paging(number, PAGE, total, "/work/entries", pairs),
         may_create=bool(providers()),
     )

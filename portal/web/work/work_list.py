@@ -6,10 +6,14 @@ from collections import Counter
 from typing import Any
 
 from flask import render_template, request
+from flask_babel import gettext
 
+from portal.extension import WorkFigure
+from portal.services.overview import agency_counts, agency_use
 from portal.services.work_list import KINDS, WorkList, WorkRow
 from portal.web.access import signed_in
 from portal.web.context import actor, clock, platform, session
+from portal.web.presentation import number
 from portal.web.work.blueprint import work_blueprint
 
 blueprint = work_blueprint("work")
@@ -35,7 +39,43 @@ def work() -> Any:
         overdue=sum(1 for row in rows if row.clock and row.clock.late),
         today=sum(1 for row in rows if row.clock and row.clock.today),
         provisional=any(row.clock and row.clock.provisional for row in chosen[:SHOWN]),
+        figures=_figures(),
     )
+
+
+def _figures() -> list[WorkFigure]:
+    """Return the numbers of the reader's own organisations: drafts, updates, use, and extensions'."""
+    own = actor().acts_for("agency") | actor().acts_for("responsible_dept")
+    found: list[WorkFigure] = []
+    if own:
+        counts = agency_counts(session(), own)
+        newer, older = agency_use(session(), clock(), own)
+        trend = "trending-up" if newer >= older else "trending-down"
+        found = [
+            WorkFigure(
+                number(counts.drafts), gettext("草稿"), "/work/entries?state=draft", "pencil"
+            ),
+            WorkFigure(
+                number(counts.published),
+                gettext("公开的数据集"),
+                "/work/entries?public=yes",
+                "database",
+            ),
+            WorkFigure(
+                number(counts.overdue),
+                gettext("逾期未更新"),
+                "/work/entries?public=yes&freshness=overdue",
+                "triangle-alert",
+            ),
+            WorkFigure(
+                number(newer),
+                gettext("近30天下载（前30天 %(n)s）", n=number(older)),
+                "/work/entries?public=yes",
+                trend,
+            ),
+        ]
+    outside = (source for e in platform().extensions for source in e.work_figures)
+    return found + [figure for source in outside for figure in source(session(), actor())]
 
 
 def _in_order(counts: Counter[str]) -> list[tuple[str, int]]:
