@@ -74,6 +74,7 @@ class Settings(BaseModel):
     secret_key: Annotated[str, Field(description="Signs sessions; at least 32 characters")] = ""
     extensions: Annotated[tuple[str, ...], Field(description="Enabled extensions, in order")] = (
         "access",
+        "quality",
     )
     theme: Annotated[
         str, Field(description="Name of a folder in themes/, or the path of one elsewhere")
@@ -87,6 +88,12 @@ class Settings(BaseModel):
     max_upload_bytes: Annotated[int, Field(description="Largest file that may be uploaded")] = (
         512 * 1024 * 1024
     )
+    max_resumable_bytes: Annotated[
+        int, Field(description="Largest file that may be uploaded in parts")
+    ] = 5 * 1024**3
+    upload_hours: Annotated[
+        int, Field(description="Hours without a new part after which an upload is forgotten", ge=1)
+    ] = 48
     table_cache_bytes: Annotated[
         int, Field(description="Disk used for queryable copies of tables")
     ] = 4 * 1024**3
@@ -148,7 +155,8 @@ def read_settings(environ: Mapping[str, str] = os.environ, **overrides: Any) -> 
         settings = Settings.model_validate({**given, **overrides})
     except ValidationError as error:
         first = error.errors()[0]
-        raise SettingsError(f"{PREFIX}{str(first['loc'][0]).upper()}: {first['msg']}") from error
+        name = str(first["loc"][0]) if first["loc"] else "theme"  # the only check of the whole
+        raise SettingsError(f"{PREFIX}{name.upper()}: {first['msg']}") from error
     if not settings.secret_key:
         settings = settings.model_copy(update={"secret_key": _kept_secret(settings.home)})
     if len(settings.secret_key) < SHORTEST_SECRET:

@@ -30,9 +30,9 @@ def colours(block: str) -> dict[str, str]:
     return dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6});", block))
 
 
-def block(selector: str) -> str:
+def block(selector: str, path: Path = TOKENS) -> str:
     """Return what stands between the braces after a selector."""
-    text = TOKENS.read_text(encoding="utf-8")
+    text = path.read_text(encoding="utf-8")
     start = text.index(selector + " {") + len(selector) + 2
     return text[start : text.index("}", start)]
 
