@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -9,35 +10,37 @@ from flask import Blueprint, render_template, request
 from flask_babel import gettext
 from markupsafe import Markup, escape
 
-from portal.errors import Invalid, NotFound
-from portal.services.search import search_catalogue, suggest_entries
+from portal.errors import NotFound
+from portal.services.downloads import is_robot
+from portal.services.search import PUBLIC, search_catalogue, suggest_entries
+from portal.services.search_counts import FOUND, NONE, PART
+from portal.services.search_explanations import explain_hits
 from portal.web.access import public
+from portal.web.asked import SORTS, Asked, box_text, read_asked
 from portal.web.context import actor, platform, session
-from portal.web.facets import asked_facets, chips, read_filters, show_facets
+from portal.web.facets import Chip, asked_facets, chips, show_facets
 from portal.web.hits import hit_body
-from portal.web.paging import Paging, Pairs, address, page_number
+from portal.web.paging import Paging, address, page_number
+from portal.web.search_empty import data_requests, tried_ways
+from portal.web.search_reasons import Reason, reasons_of
+from portal.web.security import client_address
+from search.explanations import Match
 from search.highlights import END, START
-from search.request import SearchHit, SearchRequest, SearchResult, Sort
+from search.request import SearchHit, SearchRequest, SearchResult
 from search.words import analyse
 
 blueprint = Blueprint("catalogue", __name__)
 PAGE_ROWS = 20
 DEEPEST_PAGE = 500
-WORDS_MAX = 200
 OFFERED_WORDS = 5
-SORTS = {
-    "": (Sort.RELEVANCE, True),
-    "value": (Sort.VALUE, True),
-    "modified": (Sort.MODIFIED, True),
-    "created": (Sort.CREATED, True),
-    "downloads": (Sort.DOWNLOADS, True),
-    "title": (Sort.TITLE, False),
-}
 
 
 @dataclass(frozen=True)
 class Hit:
-    """One result as the page shows it: what the index stored, with the words marked."""
+    """One result as the page shows it: what the index stored, with the words marked.
+
+    `reasons` say which words were found where; None until somebody asks.
+    """
 
     stored: Any
     title: Markup
@@ -46,65 +49,74 @@ class Hit:
     score: float
     text_score: float | None
     exact: bool
+    reasons: Sequence[Reason] | None
+    explain_url: str
 
 
 @blueprint.get("/dataset")
 @public
 def results() -> Any:
-    words = request.args.get("q", "").strip()[:WORDS_MAX]
-    sort = _sort_name()
-    filters = read_filters(request.args)
-    pairs = _pairs(words, filters, sort)
-    paging = Paging(page_number(request.args, most=DEEPEST_PAGE), PAGE_ROWS, 0, request.path, pairs)
-    order, descending = SORTS[sort]
-    asked = SearchRequest(
-        words=words,
-        filters=filters,
+    asked = read_asked(request.args)
+    paging = Paging(
+        page_number(request.args, most=DEEPEST_PAGE), PAGE_ROWS, 0, request.path, asked.pairs
+    )
+    query = _query(asked, paging)
+    found = search_catalogue(session(), platform().engine, query, actor())
+    paging = replace(paging, total=found.total)
+    _check_page(paging)
+    _count(asked, paging, found)
+    matches = explain_hits(session(), query, found, PUBLIC) if asked.explain else None
+    return render_template(
+        "search.html",
+        asked=asked,
+        words=asked.words,
+        sort=asked.sort,
+        sorts=_sorts(asked),
+        total=found.total,
+        relaxed=found.relaxed,
+        correction=found.correction,
+        as_typed_url=address(request.path, [*asked.pairs, ("as_typed", "1")]),
+        hits=[_hit(hit, paging, matches) for hit in found.hits],
+        facets=show_facets(found.facets, asked.filters, request.path, asked.pairs),
+        chips=_chips(asked),
+        hidden=[(k, v) for k, v in asked.pairs if k not in ("q", "as_typed")],
+        cleared=address(request.path, [("q", asked.words)] if asked.words else []),
+        paging=paging,
+        beta=query.beta,
+        **(_empty(asked, found) if not found.total else {}),
+    )
+
+
+def _query(asked: Asked, paging: Paging) -> SearchRequest:
+    order, descending = SORTS[asked.sort]
+    return SearchRequest(
+        words=asked.words,
+        filters=asked.filters,
+        ranges=asked.ranges,
+        area=asked.box,
         sort=order,
         descending=descending,
         start=paging.start,
         rows=PAGE_ROWS,
         facets=asked_facets(),
         highlight=True,
-    )
-    found = search_catalogue(session(), platform().engine, asked, actor())
-    paging = replace(paging, total=found.total)
-    _check_page(paging)
-    return render_template(
-        "search.html",
-        words=words,
-        sort=sort,
-        sorts=_sorts(pairs, sort),
-        total=found.total,
-        relaxed=found.relaxed,
-        hits=[_hit(hit) for hit in found.hits],
-        facets=show_facets(found.facets, filters, request.path, pairs),
-        chips=chips(filters, request.path, pairs),
-        hidden=[(k, v) for k, v in pairs if k != "q"],
-        cleared=address(request.path, [("q", words)] if words else []),
-        paging=paging,
-        beta=asked.beta,
-        offers=_offers(words, found),
+        as_typed=asked.as_typed,
     )
 
 
-def _sort_name() -> str:
-    name = request.args.get("sort", "")
-    if name in ("relevance", ""):
-        return ""
-    if name not in SORTS:
-        raise Invalid.one("sort", "unknown", "没有名为“{value}”的排序方式。", value=name[:20])
-    return name
+def _count(asked: Asked, paging: Paging, found: SearchResult) -> None:
+    """Count a person's search, once: not its further pages, and not what filters took away."""
+    agent = request.headers.get("User-Agent", "")
+    if not asked.words or asked.is_narrowed or paging.number > 1 or is_robot(agent):
+        return
+    who = actor()
+    visitor = f"account:{who.account_id}" if who.account_id else f"{client_address()}|{agent}"
+    whole = found.total and not found.relaxed and found.correction is None
+    outcome = FOUND if whole else PART if found.total else NONE
+    platform().searches.note(asked.words, outcome, visitor)
 
 
-def _pairs(words: str, filters: dict[str, tuple[str, ...]], sort: str) -> Pairs:
-    """Return the address in one order, so that one result has one address."""
-    pairs = [("q", words)] if words else []
-    pairs += [(name, code) for name, codes in filters.items() for code in codes]
-    return pairs + ([("sort", sort)] if sort else [])
-
-
-def _sorts(pairs: Pairs, current: str) -> list[tuple[str, str, bool]]:
+def _sorts(asked: Asked) -> list[tuple[str, str, bool]]:
     """Return (address, text, is current) of each order."""
     texts = {
         "": gettext("综合"),
@@ -114,11 +126,27 @@ def _sorts(pairs: Pairs, current: str) -> list[tuple[str, str, bool]]:
         "downloads": gettext("下载最多"),
         "title": gettext("名称"),
     }
-    rest = [(k, v) for k, v in pairs if k != "sort"]
     return [
-        (address(request.path, rest + ([("sort", name)] if name else [])), text, name == current)
+        (address(request.path, replace(asked, sort=name).pairs), text, name == asked.sort)
         for name, text in texts.items()
     ]
+
+
+def _chips(asked: Asked) -> list[Chip]:
+    found = chips(asked.filters, request.path, asked.pairs)
+    if asked.since or asked.until:
+        since = asked.since.isoformat() if asked.since else "…"
+        until = asked.until.isoformat() if asked.until else "…"
+        rest = replace(asked, since=None, until=None)
+        found.append(
+            Chip(gettext("更新时间"), f"{since} – {until}", address(request.path, rest.pairs))
+        )
+    if asked.box:
+        rest = replace(asked, box=None)
+        found.append(
+            Chip(gettext("地理范围"), box_text(asked.box), address(request.path, rest.pairs))
+        )
+    return found
 
 
 def _check_page(paging: Paging) -> None:
@@ -128,8 +156,9 @@ def _check_page(paging: Paging) -> None:
         )
 
 
-def _hit(hit: SearchHit) -> Hit:
+def _hit(hit: SearchHit, paging: Paging, matches: Mapping[int, Sequence[Match]] | None) -> Hit:
     stored = hit.stored
+    page = [("page", str(paging.number))] if paging.number > 1 else []
     return Hit(
         stored,
         marked(hit.highlights.get("title", stored["title"])),
@@ -138,6 +167,8 @@ def _hit(hit: SearchHit) -> Hit:
         hit.score,
         hit.text_score,
         hit.exact,
+        None if matches is None else reasons_of(matches.get(hit.id, ())),
+        address(request.path, [*paging.pairs, *page, ("explain", "1")], f"hit-{hit.id}"),
     )
 
 
@@ -146,10 +177,17 @@ def marked(text: str) -> Markup:
     return Markup(str(escape(text)).replace(START, "<mark>").replace(END, "</mark>"))
 
 
-def _offers(words: str, found: SearchResult) -> list[tuple[str, str]]:
+def _empty(asked: Asked, found: SearchResult) -> dict[str, Any]:
+    """Return what an empty page says besides: what was tried, and what can be done now."""
+    return {
+        "offers": _offers(asked.words) if asked.words else [],
+        "tried": tried_ways(asked, found),
+        "requests": data_requests(asked.words),
+    }
+
+
+def _offers(words: str) -> list[tuple[str, str]]:
     """Return (address, text) of what may have been meant and finds something: near titles, words."""
-    if found.total or not words:
-        return []
     near = suggest_entries(session(), platform().engine, words, limit=3)
     parts = dict.fromkeys(word.text for word in analyse(words).required)
     offered = [suggestion.title for suggestion in near]

@@ -1,4 +1,8 @@
-"""The facets of a result page: what is chosen, what can be, and the links between."""
+"""The facets of a result page: what is chosen, what can be, and the links between.
+
+A value's count is how many data sets have it under all other filters: the result of choosing it
+alone in its facet. Further values of a facet add to the result, other facets narrow it.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +11,11 @@ from dataclasses import dataclass
 
 from werkzeug.datastructures import MultiDict
 
-from portal.codes import code_list, region_and_ancestors
+from portal.codes import code_list
+from portal.web.facet_regions import region_values
+from portal.web.facet_values import Value, toggled
 from portal.web.figures import names_of_organisations
-from portal.web.paging import Pairs, address
+from portal.web.paging import Pairs
 from portal.web.presentation import language_code
 from search.facets import FACETS, Facet
 from search.request import FacetAsk, FacetCount
@@ -31,29 +37,21 @@ _LISTS = {
 
 
 @dataclass(frozen=True)
-class Value:
-    """One value of a facet: its link chooses it, or takes it away again if chosen."""
-
-    code: str
-    text: str
-    count: int
-    chosen: bool
-    url: str
-
-
-@dataclass(frozen=True)
 class ShownFacet:
+    """`is_tree`: its values have values below them."""
+
     name: str
     title: str
     values: tuple[Value, ...]
+    is_tree: bool = False
 
     @property
     def first(self) -> tuple[Value, ...]:
-        return self.values[:OPEN_AT_FIRST]
+        return self.values if self.is_tree else self.values[:OPEN_AT_FIRST]
 
     @property
     def further(self) -> tuple[Value, ...]:
-        return self.values[OPEN_AT_FIRST:]
+        return () if self.is_tree else self.values[OPEN_AT_FIRST:]
 
 
 @dataclass(frozen=True)
@@ -77,10 +75,14 @@ def read_filters(args: MultiDict[str, str]) -> dict[str, tuple[str, ...]]:
     """Return facet -> codes of an address. Unknown codes stay: they find nothing, and can be removed."""
     names = (*(facet.name for facet in shown_facets()), *FILTERED_ONLY)
     chosen = {
-        name: tuple(dict.fromkeys(v.strip()[:100] for v in args.getlist(name) if v.strip()))
+        name: tuple(dict.fromkeys(code for v in args.getlist(name) if (code := _code(v))))
         for name in names
     }
     return {name: codes[:CODES_MAX] for name, codes in chosen.items() if codes}
+
+
+def _code(text: str) -> str:
+    return "".join(c for c in text if c.isprintable()).strip()[:100]
 
 
 def code_text(facet: str, code: str) -> str:
@@ -108,45 +110,30 @@ def show_facets(
     for facet in shown_facets():
         chosen = filters.get(facet.name, ())
         found = {count.code: count.count for count in counts.get(facet.name, ())}
-        codes = _region_codes(found, chosen) if facet.name == "region" else list(found)
-        codes = [*(c for c in chosen if c not in codes), *codes]
-        values = tuple(
-            Value(
-                code,
-                code_text(facet.name, code),
-                found.get(code, 0),
-                code in chosen,
-                toggled(path, pairs, facet.name, code),
-            )
-            for code in codes
-        )
+        if facet.name == "region":
+            values = region_values(found, chosen, path, pairs, lambda c: code_text("region", c))
+        else:
+            values = _flat(facet.name, found, chosen, path, pairs)
         if values:
-            shown.append(ShownFacet(facet.name, facet_title(facet), values))
+            is_tree = facet.name == "region"
+            shown.append(ShownFacet(facet.name, facet_title(facet), values, is_tree))
     return shown
 
 
-def _region_codes(found: Mapping[str, int], chosen: Sequence[str]) -> list[str]:
-    """Return the province, its cities, and the counties of the cities that are chosen."""
-    regions = code_list("regions")
-    open_above = {above for code in chosen for above in region_and_ancestors(code)}
-
-    def is_shown(code: str) -> bool:
-        region = regions.find(code)
-        if region is None or region["level"] in ("province", "prefecture"):
-            return True
-        return region["parent_code"] in open_above
-
-    return [code for code in found if is_shown(code)]
-
-
-def toggled(path: str, pairs: Pairs, name: str, code: str) -> str:
-    """Return the address with the value added, or taken away; on the first page again."""
-    kept = [(k, v) for k, v in pairs if k != "page"]
-    if (name, code) in kept:
-        kept.remove((name, code))
-    else:
-        kept.append((name, code))
-    return address(path, kept)
+def _flat(
+    name: str, found: Mapping[str, int], chosen: Sequence[str], path: str, pairs: Pairs
+) -> tuple[Value, ...]:
+    codes = [*(code for code in chosen if code not in found), *found]
+    return tuple(
+        Value(
+            code,
+            code_text(name, code),
+            found.get(code, 0),
+            code in chosen,
+            toggled(path, pairs, name, code),
+        )
+        for code in codes
+    )
 
 
 def chips(filters: Mapping[str, tuple[str, ...]], path: str, pairs: Pairs) -> list[Chip]:
