@@ -122,7 +122,7 @@ def _csv_header(columns: Sequence[Column]) -> str:
 
 def safe_header(name: str) -> str:
     """Return a text that no spreadsheet runs as a formula."""
-    return f"'{name}" if name[:1] in "=+-@＝＋－＠" else name
+    return f"'{name}" if name.startswith(tuple("=+-@＝＋－＠")) else name
 
 
 def _batches(columns: Sequence[Column], stream: Stream) -> Iterator[bytes]:

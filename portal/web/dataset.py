@@ -16,12 +16,12 @@ from portal.extension import EntryPanel
 from portal.models.entry import CatalogueEntry, find_entry, find_unfinished_version
 from portal.permissions import Permission, is_allowed
 from portal.rules.entry_content import EntryContent
-from portal.services.citation import Cited, bibtex, gb7714
 from portal.services.entry_view import EntryView, FileView, view_entry
 from portal.services.opening import NotOpen, check_open
 from portal.services.structured_data import dataset_json_ld
 from portal.web import markdown
 from portal.web.access import public
+from portal.web.citations import citations_of_dataset
 from portal.web.context import actor, clock, platform, session
 from portal.web.errors import message_of
 from portal.web.figures import kept_downloads, kept_sections, kept_views, similar_entries
@@ -84,7 +84,7 @@ def _section(name: str, index_version: int, shown: dict[str, Any]) -> Markup:
     template = current_app.jinja_env.get_template(f"parts/{name}.html")
 
     def make() -> Markup:
-        return Markup(template.render(**shown, citations=_citations(view)))
+        return Markup(template.render(**shown, citations=citations_of_dataset(view)))
 
     if name == "preview" and not shown["preview"].is_first:
         return make()
@@ -102,6 +102,7 @@ EXPORT_FORMS = (
     ("json", "JSON"),
     ("ndjson", "NDJSON"),
     ("xml", "XML"),
+    ("rdf", "RDF（Turtle）"),
     ("parquet", "Parquet"),
 )
 
@@ -210,21 +211,6 @@ def _marks(entry: CatalogueEntry) -> list[str]:
         for source in extension.marks
         for word in source(session(), entry)
     ]
-
-
-def _citations(view: EntryView) -> tuple[str, str]:
-    settings = platform().settings
-    cited = Cited(
-        key=view.slug,
-        author=view.provider.name,
-        title=view.content.title,
-        version=view.version_number,
-        platform=settings.site_title,
-        published_on=local_date(view.modified_at),
-        url=f"{settings.site_url.rstrip('/')}/dataset/{view.slug}",
-    )
-    today = local_date(clock()())
-    return gb7714(cited, today), bibtex(cited, today)
 
 
 def _similar(view: EntryView) -> list[Mapping[str, Any]]:

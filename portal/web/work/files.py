@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 from uuid import UUID
@@ -39,6 +40,7 @@ from portal.web.work.versions import clocks_of
 from portal.web.work.visibility import entry_for_work
 
 blueprint = work_blueprint("work_files")
+REASON_MAX = 1000
 TYPE_NAMES = {
     "text": "文本",
     "integer": "整数",
@@ -185,7 +187,8 @@ def replace(slug: str, public_id: str) -> Any:
         found = _distribution(slug, public_id)
         if found.deleted_at is not None:
             raise NotFound()
-        _service().deliver(actor(), found, upload)
+        reason = form_text("reason", longest=REASON_MAX, label=gettext("更新说明"))
+        _service().deliver(actor(), found, dataclasses.replace(upload, reason=reason))
 
     return _decide(slug, act, gettext("新版本已保存，旧版本仍保留。"))
 

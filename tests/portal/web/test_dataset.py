@@ -105,7 +105,7 @@ def test_preview_links_carry_the_filters(site: Site, visitor: FlaskClient) -> No
     assert "没有名为" in page
     page = visitor.get(f"/dataset/{slug}?tq=站").text
     exports = [link.href for link in links(page) if "/export?" in link.href and "tq=" in link.href]
-    assert len(exports) == 7
+    assert len(exports) == 8
     following = next(link for link in links(page) if link.text == "下一页")
     assert "tq=" in following.href
     assert "rows=2" in following.href

@@ -138,6 +138,7 @@ def test_every_form_has_the_same_rows(site: Site, visitor: FlaskClient) -> None:
     assert [list(row.values())[1] for row in rows] == [row[1] for row in plain[1:]]
     assert [json.loads(line) for line in get("ndjson").splitlines()] == rows
     assert get("xml").count(b"<row>") == 60
+    assert get("rdf").count(b" a csvw:Row") == 60
     assert get("parquet")[:4] == b"PAR1"
 
 
