@@ -85,19 +85,20 @@ def rebuild(
 def _fill(database: Database, build: IndexBuild, prepare: Prepare, progress: Progress) -> Refusals:
     with database.reading() as session:
         total = _count(session)
-        done = total - _count(session, after=build.stands_at)
+        stood = max(build.stands_at, 0)  # the ids of entries begin at 1
+        done = total - _count(session, after=stood)
     progress(done, total)
     faults: Refusals = {}
-    for prepared in prepare(_ranges(database, build.stands_at)):
+    for prepared in prepare(_ranges(database, stood)):
         faults |= prepared.faults | build.add(prepared.writes, prepared.last_id)
         done += prepared.entries
         progress(done, max(done, total))
     return faults
 
 
-def _count(session: Session, *, after: int | None = None) -> int:
-    query = select(func.count(CatalogueEntry.id))
-    return session.scalar(query if after is None else query.where(CatalogueEntry.id > after)) or 0
+def _count(session: Session, *, after: int = 0) -> int:
+    query = select(func.count(CatalogueEntry.id)).where(CatalogueEntry.id > after)
+    return session.scalar(query) or 0
 
 
 def _ranges(database: Database, after: int) -> Iterator[Range]:
