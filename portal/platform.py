@@ -20,6 +20,7 @@ from portal.settings import Settings
 from portal.storage import open_storage
 from portal.storage.base import Storage
 from portal.tables.cache import TableCache
+from search.elasticsearch_layout import IndexLayout
 from search.engine import SearchEngine
 from search.engines import open_engine
 
@@ -74,7 +75,13 @@ def open_platform(settings: Settings, *, clock: Clock = system_clock) -> Platfor
         settings=settings,
         clock=clock,
         database=database,
-        engine=open_engine(settings.search_url, settings.search_folder),
+        engine=open_engine(
+            settings.search_url,
+            settings.search_folder,
+            layout=IndexLayout(
+                settings.search_shards, settings.search_replicas, settings.search_refresh
+            ),
+        ),
         storage=storage,
         tables=TableCache(
             settings.cache_folder / "tables", storage, max_bytes=settings.table_cache_bytes

@@ -12,11 +12,13 @@ from pydantic import (
     ConfigDict,
     Field,
     ValidationError,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
 
 from portal.theme import read_theme
+from search.elasticsearch_layout import IndexLayout
 
 PREFIX = "XIANGYUN_"
 SHORTEST_SECRET = 32
@@ -38,7 +40,24 @@ class Settings(BaseModel):
         str, Field(description="SQLAlchemy URL; empty: SQLite in the data folder")
     ] = ""
     search_url: Annotated[
-        str, Field(description="Elasticsearch address; empty: embedded index")
+        str,
+        Field(
+            description="Elasticsearch address, several nodes separated by commas; "
+            "empty: embedded index"
+        ),
+    ] = ""
+    search_shards: Annotated[
+        int, Field(ge=1, le=64, description="Shards of the next index that is built")
+    ] = 1
+    search_replicas: Annotated[
+        str, Field(description="Copies of each shard, a number or a range as 0-1")
+    ] = "0-1"
+    search_refresh: Annotated[
+        str,
+        Field(
+            description="Interval at which Elasticsearch makes writes searchable, as 1s; "
+            "empty: after each batch"
+        ),
     ] = ""
     storage_url: Annotated[
         str, Field(description="file:///… or s3://bucket; empty: data folder")
@@ -119,6 +138,12 @@ class Settings(BaseModel):
             if isinstance(value, str)
             else value
         )
+
+    @field_validator("search_replicas", "search_refresh")
+    @classmethod
+    def _layout(cls, value: str, field: ValidationInfo) -> str:
+        IndexLayout(**{str(field.field_name).removeprefix("search_"): value})
+        return value
 
     @property
     def effective_database_url(self) -> str:
