@@ -14,12 +14,14 @@ from portal.web import (
     organisations,
     regions,
     site_files,
+    suggest,
 )
 from portal.web.work import WORK_BLUEPRINTS
 
 PAGE_BLUEPRINTS = (
     home.blueprint,
     catalogue.blueprint,
+    suggest.blueprint,
     dataset.blueprint,
     files.blueprint,
     organisations.blueprint,
