@@ -16,6 +16,7 @@ from portal.jobs.registry import JobRegistry
 from portal.services import catalogue_flow, freshness_flow, open_list_flow
 from portal.services.flow import FLOWS
 from portal.services.search_counts import SearchCounts
+from portal.services.search_names import install_search_names
 from portal.settings import Settings
 from portal.storage import open_storage
 from portal.storage.base import Storage
@@ -71,6 +72,7 @@ def open_platform(settings: Settings, *, clock: Clock = system_clock) -> Platfor
         cache_folder=settings.cache_folder / "files",
     )
     database = Database(settings.effective_database_url)
+    install_search_names(settings)
     return Platform(
         settings=settings,
         clock=clock,

@@ -158,6 +158,10 @@ class Settings(BaseModel):
         return self.home / "index"
 
     @property
+    def dictionaries_folder(self) -> Path:
+        return self.home / "dictionaries"
+
+    @property
     def cache_folder(self) -> Path:
         return self.home / "cache"
 

@@ -51,6 +51,7 @@ class Everyday:
     theme: str
     expressions: tuple[str, ...]
     official: tuple[str, ...]
+    line: int = 0
 
 
 @dataclass(frozen=True)
@@ -124,7 +125,7 @@ def _everyday(line: int, cells: list[str]) -> Row | Fault:
         return Fault(EVERYDAY, line, "theme 缺少主题代码（如 health）")
     if not expressions:
         return Fault(EVERYDAY, line, "expressions 至少要有一个说法")
-    return Everyday(theme, expressions, official)
+    return Everyday(theme, expressions, official, line)
 
 
 def _names(line: int, cells: list[str]) -> Row | Fault:

@@ -163,12 +163,14 @@ class _Current:
 
     def install(self, folder: Path | None, names: tuple[Names, ...]) -> None:
         with self._lock:
-            if (folder, names) != (self._folder, self._names):
-                self._folder, self._names, self.lexicon = folder, names, None
+            if names != self._names:
+                self._names, self.lexicon = names, None
+            # Another folder changes nothing unless a file is in it: see `get`.
+            self._folder, self._next_look = folder, 0.0
 
     def get(self) -> Lexicon:
         known = self.lexicon
-        if known is not None and (self._folder is None or time.monotonic() < self._next_look):
+        if known is not None and time.monotonic() < self._next_look:
             return known
         with self._lock:
             self._next_look = time.monotonic() + _LOOK_AGAIN_SECONDS
@@ -191,7 +193,7 @@ def _stamps(folder: Path | None) -> Iterator[tuple[str, int, int]]:
             status = (folder / name).stat()  # type: ignore[operator]
         except OSError:
             continue
-        yield name, status.st_mtime_ns, status.st_size
+        yield str(folder / name), status.st_mtime_ns, status.st_size  # type: ignore[operator]
 
 
 _current = _Current()

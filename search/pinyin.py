@@ -21,6 +21,7 @@ def syllables(run: str) -> tuple[str, ...]:
     return tuple(lazy_pinyin(run, errors=list))  # type: ignore[arg-type]
 
 
+@lru_cache(maxsize=64)  # one document asks several times
 def _units(title: str) -> tuple[list[str], list[str], set[int]]:
     """Return the title's pieces, their sounds, and at which pieces a word starts.
 

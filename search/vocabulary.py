@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from rapidfuzz.distance import OSA, Hamming
 from rapidfuzz.process import extract
@@ -21,6 +21,7 @@ from search.pinyin import syllables
 MOST_WORDS = 50_000  # the most frequent ones; engines return no more buckets than 65,000
 _LONGEST_WORD = 8
 _MOST_OF_ENTRY = 80
+_LONGEST_TEXT = 500  # characters of a title or item
 _CHOICES = 5
 _CHEAP_SECONDS = 0.03
 _RARELY = 50  # a table that is costly to make is not made again for so many times its cost
@@ -30,21 +31,36 @@ _SHORT_WAIT_SECONDS = 10.0
 def spellings(document: SearchDocument) -> list[str]:
     """Return what an entry adds to the vocabulary: its words, a Chinese one with its sound."""
     found: dict[str, None] = {}
-    whole = [word for word in map(analysis.normalise, document.keywords) if _is_word(word)]
-    texts = (document.title, document.title_en, *document.keywords, *document.item_names)
-    for word in (*whole, *_words(texts)):
-        found.setdefault(f"{word} {' '.join(syllables(word))}" if not word.isascii() else word)
-        if len(found) == _MOST_OF_ENTRY:
+    for keyword in document.keywords:
+        found.update(dict.fromkeys(_spelt_whole(keyword)))
+    for text in (document.title, document.title_en, *document.keywords, *document.item_names):
+        found.update(dict.fromkeys(_spelt(text)))
+        if len(found) > _MOST_OF_ENTRY:
             break
-    return list(found)
+    return list(found)[:_MOST_OF_ENTRY]
+
+
+@lru_cache(maxsize=20_000)  # keywords and items come again and again
+def _spelt_whole(keyword: str) -> tuple[str, ...]:
+    word = analysis.normalise(keyword)
+    return (_spelling(word),) if _is_word(word) else ()
+
+
+@lru_cache(maxsize=20_000)
+def _spelt(text: str) -> tuple[str, ...]:
+    return tuple(map(_spelling, _words(text[:_LONGEST_TEXT])))
+
+
+def _spelling(word: str) -> str:
+    return word if word.isascii() else f"{word} {' '.join(syllables(word))}"
 
 
 def _is_word(text: str) -> bool:
     return 1 < len(text) <= _LONGEST_WORD and list(analysis.runs(text)) == [(text, True)]
 
 
-def _words(texts: Iterable[str]) -> Iterator[str]:
-    for run, is_cjk in analysis.runs(analysis.normalise("\n".join(texts))):
+def _words(text: str) -> Iterator[str]:
+    for run, is_cjk in analysis.runs(analysis.normalise(text)):
         if is_cjk:
             yield from (w for w, _ in analysis.cut_with_parts(run) if 1 < len(w) <= _LONGEST_WORD)
         else:

@@ -1,4 +1,4 @@
-"""`xiangyun search evaluate|export`."""
+"""`xiangyun search evaluate|export|words`."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ import click
 import orjson
 
 from portal.commands import opened_platform
+from portal.commands.search_words import words
 from portal.services.indexer import all_documents
 from portal.services.search_evaluation import read_set
+from portal.services.search_names import install_search_names
 from portal.settings import read_settings
 from search.evaluation import JudgedQuery, Outcome, Summary, compare, summarise, worst
 from search.evaluation_run import Collection, evaluate, opened_collection, resolved
@@ -23,7 +25,10 @@ _FILE = click.Path(exists=True, path_type=Path)
 
 @click.group("search")
 def search() -> None:
-    """How good the search is."""
+    """How good the search is, and the words it knows."""
+
+
+search.add_command(words)
 
 
 @search.command("evaluate")
@@ -56,6 +61,7 @@ def evaluate_command(
     FILE may also be the folder of OpenDataBench (London) or of the search indicator of
     data.gouv.fr. With --beta 0 and others, each other β is compared with 0.
     """
+    install_search_names(read_settings())
     try:
         given = read_set(file, collection)
     except FaultyFile as error:

@@ -24,6 +24,7 @@ Distributions = Sequence[Distribution] | Sequence[KnownDistribution]
 ABSTRACT_SHOWN = 160
 REASONS_SHOWN = 3
 SAMPLE_VALUES_MAX = 200
+COLUMNS_MAX = 300
 
 
 def findable_version(session: Session, entry: CatalogueEntry) -> EntryVersion | None:
@@ -57,7 +58,7 @@ def search_document(
         title_en=content.title_en,
         abstract=content.abstract,
         keywords=content.keywords,
-        item_names=tuple(item.name for item in content.items),
+        item_names=_item_names(facts.distributions, content),
         provider_names=_names(entry),
         sample_values=_sample_values(facts.distributions, content),
         facets=_facets(entry, content, formats),
@@ -88,18 +89,29 @@ def _formats(content: EntryContent, distributions: Distributions) -> tuple[str, 
     return tuple(dict.fromkeys(found))
 
 
-def _sample_values(distributions: Distributions, content: EntryContent) -> tuple[str, ...]:
-    """Return column names and first values of parsed tables: what is inside is findable too.
+def _item_names(distributions: Distributions, content: EntryContent) -> tuple[str, ...]:
+    """Return the information items, and the open columns of tables, which may be named otherwise."""
+    names = [item.name for item in content.items]
+    for distribution in distributions:
+        table = open_table(distribution.current_version, content)
+        names += [column.name for column in table.columns] if table else []
+    return tuple(dict.fromkeys(name for name in names if name))[:COLUMNS_MAX]
 
-    Values only where every column is open: they are kept without their columns.
+
+def _sample_values(distributions: Distributions, content: EntryContent) -> tuple[str, ...]:
+    """Return the first values of parsed tables: what is inside is findable too.
+
+    Only of data that everybody may have, and only where every column is open: values are kept
+    without their columns, and a word that finds an entry tells that the entry holds it.
     """
+    if content.open_type != "unconditional":
+        return ()
     values: list[str] = []
     for distribution in distributions:
         data = distribution.current_version
         table, whole = open_table(data, content), released_table(data)
         if data is None or table is None or whole is None:
             continue
-        values += [column.name for column in table.columns]
         values += data.samples if len(table.columns) == len(whole.columns) else []
     return tuple(dict.fromkeys(v for v in values if v))[:SAMPLE_VALUES_MAX]
 
