@@ -31,6 +31,8 @@ COPIES = {  # in node_modules: in vendor
     "htmx.org/dist/htmx.min.js": "htmx.min.js",
     "htmx.org/LICENSE": "htmx.LICENSE.txt",
     "lucide-static/LICENSE": "icons.LICENSE.txt",
+    "tus-js-client/LICENSE": "tus.LICENSE.txt",
+    "tus-js-client/dist/tus.min.js": "tus.min.js",
 }
 # What the symbols inherit from in lucide's own files; an <use> brings no attributes along.
 STROKE = {

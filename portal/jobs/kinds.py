@@ -14,12 +14,13 @@ from portal.models.counter import RateWindow
 from portal.models.entry import CatalogueEntry
 from portal.models.freshness import Freshness
 from portal.models.job import Job
-from portal.services import audit, index_check
+from portal.services import audit, index_check, upload_finishing
 from portal.services.audit_anchor import FileAnchor
 from portal.services.distributions import PARSE_TABLE
 from portal.services.freshness import FreshnessService
 from portal.services.index_requests import request_index
 from portal.services.search_counts import forget_searches
+from portal.services.uploads import FINISH_UPLOAD
 from portal.services.value import recompute_value
 
 if TYPE_CHECKING:
@@ -95,6 +96,18 @@ def sweep(platform: Platform, _payload: dict[str, Any]) -> None:
         forget_searches(session, local_date(now))
 
 
+def finish_upload(platform: Platform, payload: dict[str, Any]) -> None:
+    """Bring an upload in parts that is whole onto its entry."""
+    upload_finishing.finish_upload(
+        platform.database, platform.storage, platform.clock, int(payload["upload_id"])
+    )
+
+
+def sweep_uploads(platform: Platform, _payload: dict[str, Any]) -> None:
+    """Forget uploads that expired, and what they left in storage."""
+    upload_finishing.sweep_uploads(platform.database, platform.storage, platform.clock)
+
+
 def harvest_run(platform: Platform, payload: dict[str, Any]) -> None:
     from portal.jobs.harvests import run_harvest
 
@@ -114,6 +127,8 @@ CORE_JOBS = (
     JobKind("recompute_values", recompute_values, cron="40 1 * * *"),
     JobKind("check_index", check_index, cron="30 2 * * *"),
     JobKind("sweep", sweep, cron="10 3 * * *"),
+    JobKind(FINISH_UPLOAD, finish_upload),
+    JobKind("sweep_uploads", sweep_uploads, cron="45 * * * *"),
     JobKind("harvest_run", harvest_run),
     JobKind("start_due_harvests", start_due_harvests, cron="* * * * *"),
 )

@@ -17,7 +17,7 @@ OPEN, RECEIVED, DONE, FAILED = "open", "received", "done", "failed"
 class PartialUpload(Base):
     """One file being uploaded by the tus protocol.
 
-    `state` runs open → received (all bytes are there) → done or failed with `error`.
+    `stage` runs open → received (all bytes are there) → done or failed with `error`.
     `offset_bytes` is how much counts: whatever storage holds beyond it never arrived whole.
     `parts` names the pieces in storage, in order. `lease` is of the request that is writing just
     now, until `leased_until`. `replaces_id` is the file that gets a new version, `distribution_id`
@@ -40,7 +40,7 @@ class PartialUpload(Base):
     offset_bytes: Mapped[int] = mapped_column(BigInteger, default=0)
     sha256: Mapped[str] = mapped_column(String(64), default="")  # as the sender says; may be empty
     parts: Mapped[list[str]] = mapped_column(JSON, default=list)
-    state: Mapped[str] = mapped_column(String(20), default=OPEN, index=True)
+    stage: Mapped[str] = mapped_column("state", String(20), default=OPEN, index=True)
     error: Mapped[str] = mapped_column(Text, default="")
     lease: Mapped[str] = mapped_column(String(36), default="")
     leased_until: Mapped[datetime | None] = mapped_column(UtcDateTime)

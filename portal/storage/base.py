@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import BinaryIO, Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, Protocol
+
+if TYPE_CHECKING:
+    from portal.storage.parts import PartStore
 
 
 class StorageUnavailable(Exception):
@@ -50,3 +54,20 @@ class Storage(Protocol):
         ...
 
     def ping(self) -> None: ...
+
+    @property
+    def parts(self) -> PartStore:
+        """Where uploads in parts grow until they are whole."""
+        ...
+
+    def take(self, path: Path, stored: StoredObject) -> None:
+        """Keep a complete local file (of `parts.whole`) under its hash; the file is then gone.
+
+        Raises:
+            StorageUnavailable: nothing was kept.
+        """
+        ...
+
+    def remove_abandoned_uploads(self, *, older_than_seconds: int = 86400) -> int:
+        """Remove what killed processes left half-written; return how much went."""
+        ...

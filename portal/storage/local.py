@@ -1,4 +1,7 @@
-"""A folder as store: `<root>/aa/bb/<sha256>`, uploads in progress in `<root>/.incoming`."""
+"""A folder as store: `<root>/aa/bb/<sha256>`, uploads in progress in `<root>/.incoming`.
+
+Uploads in parts grow in `<root>/.uploads`, on the same disk, so that a complete one is only renamed.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +21,7 @@ from portal.storage.hashing import (
     is_sha256,
     object_name,
 )
+from portal.storage.parts import LocalParts
 
 
 class LocalStorage:
@@ -26,6 +30,7 @@ class LocalStorage:
     def __init__(self, root: Path) -> None:
         self.root = Path(root)
         self._incoming = self.root / ".incoming"
+        self.parts = LocalParts(self.root / ".uploads")
         try:
             self._incoming.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -41,6 +46,14 @@ class LocalStorage:
         finally:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(temporary)
+
+    def take(self, path: Path, stored: StoredObject) -> None:
+        try:
+            with path.open("rb") as target:
+                self._keep(target, str(path), stored)
+            path.unlink(missing_ok=True)  # the same content was there already
+        except OSError as error:
+            raise StorageUnavailable(f"the upload could not be kept: {error}") from error
 
     def open(self, sha256: str, *, start: int = 0, length: int | None = None) -> Iterator[bytes]:
         check_range(start, length)

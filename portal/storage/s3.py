@@ -33,6 +33,7 @@ from portal.storage.hashing import (
     is_sha256,
     object_name,
 )
+from portal.storage.s3_parts import S3Parts
 
 MULTIPART_BYTES = 16 * 1024 * 1024
 _MISSING = {"404", "NoSuchKey", "NotFound"}
@@ -58,6 +59,7 @@ class S3Storage:
         self._prefix = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
         self._cache = FileCache(cache_folder, cache_bytes)
         self._client = _client(endpoint_url)
+        self.parts = S3Parts(self._client, bucket, self._prefix, self._cache.working, _translated)
 
     def put(self, stream: BinaryIO, *, max_bytes: int | None = None) -> StoredObject:
         try:
@@ -73,6 +75,10 @@ class S3Storage:
             return stored
         finally:
             path.unlink(missing_ok=True)
+
+    def take(self, path: Path, stored: StoredObject) -> None:
+        self._upload(path, stored)
+        self._cache.adopt(stored.sha256, path)
 
     def open(self, sha256: str, *, start: int = 0, length: int | None = None) -> Iterator[bytes]:
         check_range(start, length)

@@ -22,6 +22,7 @@ from portal.services.freshness import find_freshness
 from portal.services.freshness_flow import FLOW as FRESHNESS
 from portal.services.open_list_flow import BINDING as OPEN_LIST
 from portal.services.upload_check import check_upload
+from portal.services.uploads import UploadService
 from portal.tables.info import TableInfo
 from portal.tables.row_notes import REASONS
 from portal.web.access import signed_in, writes
@@ -75,6 +76,8 @@ def _page(slug: str, problem: Problem | None = None) -> str:
         panels=_panels(entry),
         may_write=is_allowed(actor(), Permission.DISTRIBUTION_WRITE, entry),
         max_bytes=platform().settings.max_upload_bytes,
+        most_bytes=platform().settings.max_resumable_bytes,
+        uploads=UploadService(session(), clock()).unfinished(actor(), entry.id),
         problem=problem,
         given=request.form,
         key=fresh_key(),
