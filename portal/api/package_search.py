@@ -22,6 +22,8 @@ from portal.services.package_document import render_package, with_site
 from portal.services.search import search_catalogue
 from portal.web.access import Access
 from search.box import Box, read_box
+from search.cursors import read_cursor
+from search.engine import SearchRefused
 from search.query import DEEPEST
 from search.request import FacetAsk, SearchHit, SearchRequest, SearchResult, Sort
 
@@ -74,6 +76,7 @@ class PackageSearch(Input):
     include_private: Flag = False
     include_drafts: Flag = False
     explain: Flag = False
+    cursor: str | None = Field(default=None, max_length=80)
     ext_bbox: str = Field(default="", max_length=200)
 
 
@@ -84,6 +87,8 @@ def package_search(call: Call, given: PackageSearch) -> Raw:
     license_id, name, id, jl_open_type, jl_share_type, jl_region, jl_update_frequency,
     metadata_modified and metadata_created as ranges); sort, rows (at most 1000), start;
     facet.field (a JSON list), facet.limit; include_private: with the caller's own drafts;
+    cursor: walks everything that is found, deeper than start goes: begin with an empty one and go
+    on with next_cursor until it is null; in the order of an unchanging key (no start, no sort).
     ext_bbox: west,south,east,north in degrees, for what lies there or reaches into it;
     explain: with the parts of each score, and which words are found where.
     """
@@ -101,6 +106,8 @@ def package_search(call: Call, given: PackageSearch) -> Raw:
         "sort": given.sort,
         "search_facets": {},
     }
+    if given.cursor is not None:
+        body["next_cursor"] = result.next_cursor
     for field in given.facet_field if given.facet else ():
         items = fields.facet_items(field, result.facets[FACET_FIELDS[field][0]])
         body["facets"][field] = {one["name"]: one["count"] for one in items}
@@ -138,6 +145,7 @@ def _request(asked: ReadQuery, given: PackageSearch, rows: int) -> SearchRequest
         descending=descending,
         start=given.start,
         rows=rows,
+        after=_cursor(given, rows),
         facets=tuple(dict.fromkeys(facets)),
     )
 
@@ -149,6 +157,20 @@ def _area(text: str) -> Box | None:
         raise SearchQueryError(
             "ext_bbox 须写成 西,南,东,北 四个经纬度（度），如 124.0,43.2,127.1,45.3。"
         ) from error
+
+
+def _cursor(given: PackageSearch, rows: int) -> str | None:
+    """Return the cursor to go on after; None where no walk is asked for."""
+    if given.cursor is None:
+        return None
+    if given.start or not rows:
+        raise SearchQueryError("用 cursor 遍历时不能再用 start，rows 至少为 1。")
+    try:
+        if given.cursor:
+            read_cursor(given.cursor)
+    except SearchRefused as error:
+        raise SearchQueryError("游标 cursor 无效，请从空游标重新开始遍历。") from error
+    return given.cursor
 
 
 def _sort(text: str) -> tuple[Sort, bool]:
@@ -193,7 +215,7 @@ def _deep(call: Call, request: SearchRequest) -> tuple[SearchHit, ...]:
     }
     if any(narrowed) or request.sort not in columns:
         raise SearchQueryError(
-            "翻页太深：start + rows 最多{n}。请缩小范围，或用 sort=metadata_created asc 遍历全部数据。",
+            "翻页太深：start + rows 最多{n}。请缩小范围，或从空的 cursor 开始遍历。",
             n=DEEPEST,
         )
     column = columns[request.sort]
