@@ -55,6 +55,19 @@ class FreshnessService:
         if freshness is not None and freshness.state == "stopped":
             self._flow.fire(freshness, "entry_restored", SYSTEM)
 
+    def escalate(self, freshness: Freshness) -> bool:
+        """Escalate what is still overdue when its time has come, once; True if it happened now."""
+        overdue_at = freshness.overdue_at
+        if freshness.state != "overdue" or overdue_at is None:
+            return False
+        key = f"escalate-{overdue_at.isoformat()}"
+        before = freshness.row_version
+        try:
+            self._flow.fire(freshness, "escalate", SYSTEM, key=key)
+        except GuardRefused:
+            return False
+        return freshness.row_version != before
+
     def tick(self, freshness: Freshness) -> bool:
         """Fire the timer's event whose time has come, if any; True if the state moved."""
         event = {"current": "period_elapsed", "due": "grace_elapsed"}.get(freshness.state)

@@ -26,6 +26,9 @@ OTHER_EVENTS = {
     ("account", "create"): "新建账号",
     ("account", "disable"): "停用账号",
     ("account", "enable"): "恢复账号",
+    ("sensitive_review", "found"): "发现疑似敏感信息",
+    ("sensitive_review", "found_again"): "重新检查，原决定失效",
+    ("sensitive_review", "decide"): "敏感信息审查决定",
 }
 OTHER_FLOWS = {
     "distribution": "数据文件",
@@ -33,6 +36,7 @@ OTHER_FLOWS = {
     "second_look": "复核",
     "open_list_upload": "清单导入",
     "account": "账号",
+    "sensitive_review": "敏感信息审查",
 }
 
 
