@@ -93,6 +93,7 @@ class Settings(BaseModel):
     secret_key: Annotated[str, Field(description="Signs sessions; at least 32 characters")] = ""
     extensions: Annotated[tuple[str, ...], Field(description="Enabled extensions, in order")] = (
         "access",
+        "exchange",
     )
     theme: Annotated[
         str, Field(description="Name of a folder in themes/, or the path of one elsewhere")

@@ -1,0 +1,14 @@
+"""The catalogue in the languages of the world's open-data tools: DCAT, data.json, OAI-PMH, feeds.
+
+Everything here is made from the public CKAN packages that the indexer keeps, and shows what
+everybody may see, whoever asks.
+"""
+
+from __future__ import annotations
+
+from extensions.exchange.web.feeds import blueprint as feeds
+from extensions.exchange.web.harvesting import blueprint as harvesting
+from extensions.exchange.web.linked_data import blueprint as linked_data
+from portal.extension import Extension
+
+EXTENSION = Extension(name="exchange", apis=(linked_data, feeds, harvesting))

@@ -1,0 +1,150 @@
+"""Walking what the public sees, in the order in which it changed.
+
+A data set that was withdrawn stays in the walk as a tombstone: whoever keeps a copy learns of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy.orm import Session
+
+from portal.models.entry import CatalogueEntry, find_entry
+from portal.models.index_request import EntryDocument
+from portal.models.organisation import Organisation
+from portal.services.package_document import render_package, with_site
+
+STAMP = func.coalesce(CatalogueEntry.retired_at, CatalogueEntry.metadata_modified_at)
+"""When the public's view of an entry last changed."""
+
+
+@dataclass(frozen=True)
+class Position:
+    """A place in the walk: what stands at or before it has been given."""
+
+    stamp: datetime
+    entry_id: int
+
+
+@dataclass(frozen=True)
+class PublicRecord:
+    """`package` is None for a tombstone; `reason` then says why the data set was withdrawn."""
+
+    position: Position
+    public_id: str
+    name: str
+    provider: str
+    package: dict[str, Any] | None
+    reason: str = ""
+
+
+def walk_records(
+    session: Session,
+    site_url: str,
+    *,
+    after: Position | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    provider: str = "",
+    tombstones: bool = True,
+    rows: int = 100,
+) -> list[PublicRecord]:
+    """Return the next records after a position, oldest change first.
+
+    Args:
+        since, until: bounds of the change, both included.
+        provider: slug of an organisation; empty for all.
+    """
+    entry, kept = CatalogueEntry, EntryDocument
+    query: Select[Any] = (
+        select(entry.id, entry.public_id, entry.slug, entry.retired_at, entry.retired_reason,
+               entry.index_version, STAMP.label("stamp"), Organisation.slug.label("provider"),
+               kept.version, kept.package)
+        .join(Organisation, Organisation.id == entry.provider_id)
+        .outerjoin(kept, and_(kept.entry_id == entry.id, entry.retired_at.is_(None)))
+        .where(*_bounds(after, since, until))
+        .order_by(STAMP, entry.id)
+        .limit(rows)
+    )  # fmt: skip
+    if provider:
+        query = query.where(Organisation.slug == provider)
+    if not tombstones:
+        query = query.where(entry.retired_at.is_(None))
+    return [_record(session, row, site_url) for row in session.execute(query).all()]
+
+
+def _bounds(
+    after: Position | None, since: datetime | None, until: datetime | None
+) -> Iterator[ColumnElement[bool]]:
+    yield CatalogueEntry.published_version_id.is_not(None)
+    if after is not None:
+        yield or_(
+            after.stamp < STAMP, and_(after.stamp == STAMP, CatalogueEntry.id > after.entry_id)
+        )
+    if since is not None:
+        yield since <= STAMP
+    if until is not None:
+        yield until >= STAMP
+
+
+def _record(session: Session, row: Any, site_url: str) -> PublicRecord:
+    package = None
+    if row.retired_at is None:
+        current = row.version is not None and row.version == row.index_version
+        raw = row.package if current else _rendered(session, row.id)
+        package = orjson.loads(with_site(bytes(raw), site_url))
+    return PublicRecord(
+        Position(row.stamp, row.id), row.public_id, row.slug, row.provider, package,
+        row.retired_reason or "",
+    )  # fmt: skip
+
+
+def _rendered(session: Session, entry_id: int) -> bytes:
+    return render_package(session, session.get_one(CatalogueEntry, entry_id))
+
+
+def count_records(session: Session) -> int:
+    """Return how many data sets the public sees just now."""
+    query = select(func.count(CatalogueEntry.id)).where(
+        CatalogueEntry.published_version_id.is_not(None), CatalogueEntry.retired_at.is_(None)
+    )
+    return session.scalar(query) or 0
+
+
+def list_page(session: Session, site_url: str, number: int, rows: int) -> list[PublicRecord]:
+    """Return a page (from 1) of the data sets in the order of their making, which nothing moves."""
+    entry, kept = CatalogueEntry, EntryDocument
+    query = (
+        select(entry.id, entry.public_id, entry.slug, entry.retired_at, entry.retired_reason,
+               entry.index_version, STAMP.label("stamp"), Organisation.slug.label("provider"),
+               kept.version, kept.package)
+        .join(Organisation, Organisation.id == entry.provider_id)
+        .outerjoin(kept, kept.entry_id == entry.id)
+        .where(entry.published_version_id.is_not(None), entry.retired_at.is_(None))
+        .order_by(entry.id)
+        .offset((number - 1) * rows)
+        .limit(rows)
+    )  # fmt: skip
+    return [_record(session, row, site_url) for row in session.execute(query).all()]
+
+
+def find_record(session: Session, site_url: str, key: str) -> PublicRecord | None:
+    """Return a data set that the public sees or saw, by its id, name or code."""
+    entry = find_entry(session, key)
+    if entry is None or entry.published_version_id is None:
+        return None
+    stamp = entry.retired_at or entry.metadata_modified_at
+    position = Position(stamp, entry.id)
+    if entry.retired_at is not None:
+        return PublicRecord(
+            position, entry.public_id, entry.slug, entry.provider.slug, None, entry.retired_reason
+        )
+    raw = with_site(render_package(session, entry), site_url)
+    return PublicRecord(
+        position, entry.public_id, entry.slug, entry.provider.slug, orjson.loads(raw)
+    )

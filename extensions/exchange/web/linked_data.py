@@ -1,0 +1,105 @@
+"""The catalogue and each data set as RDF, by address and by content negotiation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Response, redirect, request
+from rdflib import Graph
+from werkzeug.exceptions import NotAcceptable
+
+from extensions.exchange.dcat import add_catalogue, add_dataset, add_pages, new_graph
+from extensions.exchange.packages import count_records, find_record, list_page
+from extensions.exchange.web.answering import MINUTES_10, answer, site_url
+from portal.errors import Gone, NotFound
+from portal.web.access import public
+from portal.web.context import platform, session
+from portal.web.paging import page_number
+
+blueprint = Blueprint("linked_data", __name__)
+PAGE_ROWS = 100
+DEEPEST_PAGE = 100_000
+FORMS = {
+    "ttl": ("turtle", "text/turtle"),
+    "rdf": ("pretty-xml", "application/rdf+xml"),
+    "jsonld": ("json-ld", "application/ld+json"),
+    "nt": ("nt", "application/n-triples"),
+}
+"""Ending of an address -> (serialiser, media type)."""
+
+_ENDINGS = {media: ending for ending, (_, media) in FORMS.items()}
+_PAGE_ENDPOINT = "dataset.dataset"
+
+
+def _serialised(graph: Graph, ending: str) -> Response:
+    form, media = FORMS[ending]
+    more = {"auto_compact": True} if form == "json-ld" else {}
+    body = graph.serialize(format=form, encoding="utf-8", **more)
+    return answer(body, f"{media}; charset=utf-8", seconds=MINUTES_10)
+
+
+@blueprint.get("/catalog.<any(ttl, rdf, jsonld, nt):ending>")
+@public
+def catalogue(ending: str) -> Any:
+    """Answer one page of the catalogue, with Hydra's links to the others."""
+    number = page_number(request.args, most=DEEPEST_PAGE)
+    total = count_records(session())
+    last = max(1, -(-total // PAGE_ROWS))
+    if number > last:
+        raise NotFound("没有第 {number} 页，一共 {pages} 页。", number=number, pages=last)
+    graph = new_graph(site_url())
+    records = list_page(session(), site_url(), number, PAGE_ROWS)
+    nodes = [add_dataset(graph, r.package, site_url()) for r in records if r.package]
+    add_catalogue(graph, site_url(), platform().settings.site_title, nodes)
+    pages = {"first": 1, "previous": number - 1, "next": number + 1, "last": last}
+    base = f"{site_url()}/catalog.{ending}?page="
+    links = {name: f"{base}{page}" for name, page in pages.items() if 1 <= page <= last}
+    add_pages(graph, f"{base}{number}", total=total, links=links)
+    return _serialised(graph, ending)
+
+
+@blueprint.get("/catalog")
+@public
+def negotiated_catalogue() -> Any:
+    """Lead to the form that the caller prefers; Turtle if any will do."""
+    best = request.accept_mimetypes.best_match(list(_ENDINGS), default=None)
+    if best is None:
+        raise NotAcceptable()
+    return redirect(f"/catalog.{_ENDINGS[best]}", 303)
+
+
+@blueprint.get("/dataset/<key>.<any(ttl, rdf, jsonld, nt):ending>")
+@public
+def dataset(key: str, ending: str) -> Any:
+    record = find_record(session(), site_url(), key)
+    if record is None:
+        raise NotFound("没有代码或名称为“{key}”的数据。", key=key[:100])
+    if record.package is None:
+        raise Gone("该数据已撤下。原因：{reason}", reason=record.reason or "—")
+    graph = new_graph(site_url())
+    add_dataset(graph, record.package, site_url())
+    return _serialised(graph, ending)
+
+
+@blueprint.before_app_request
+def _lead_to_rdf() -> Response | None:
+    """A client that wants RDF and no page is led from a data set's page to its description."""
+    if request.endpoint != _PAGE_ENDPOINT or not request.headers.get("Accept"):
+        return None
+    best = request.accept_mimetypes.best_match(["text/html", *_ENDINGS], default="text/html")
+    if best == "text/html":
+        return None
+    key = (request.view_args or {})["key"]
+    found: Response = redirect(f"/dataset/{key}.{_ENDINGS[best]}", 303)  # type: ignore[assignment]
+    return found
+
+
+@blueprint.after_app_request
+def _name_the_other_forms(response: Response) -> Response:
+    if request.endpoint == _PAGE_ENDPOINT and response.status_code == 200:
+        for ending, (_, media) in FORMS.items():
+            response.headers.add(
+                "Link", f'<{site_url()}{request.path}.{ending}>; rel="alternate"; type="{media}"'
+            )
+        response.vary.add("Accept")
+    return response
