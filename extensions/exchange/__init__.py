@@ -11,4 +11,4 @@ from extensions.exchange.web.harvesting import blueprint as harvesting
 from extensions.exchange.web.linked_data import blueprint as linked_data
 from portal.extension import Extension
 
-EXTENSION = Extension(name="exchange", apis=(linked_data, feeds, harvesting))
+extension = Extension(name="exchange", apis=(linked_data, feeds, harvesting))
