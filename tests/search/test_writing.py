@@ -111,6 +111,21 @@ def test_a_walk_misses_and_repeats_none_whatever_changes_meanwhile(engine):
     assert met == list(range(57))
 
 
+def test_a_walk_goes_through_thousands(engine):
+    """Deeper than pages by number go, with writes between the pages that move entries about."""
+    engine.rebuild([entry(n, "公交") for n in range(3_000)])
+    met: list[int] = []
+    cursor: str | None = ""
+    while cursor is not None:
+        result = engine.search(SearchRequest("公交", rows=500, after=cursor), PUBLIC)
+        met += [hit.id for hit in result.hits]
+        cursor = result.next_cursor
+        version = 2 + len(met)
+        moved = range(len(met) % 700, 3_000, 700)
+        engine.write([entry(n, "公交", value_score=50.0, version=version) for n in moved], [])
+    assert met == list(range(3_000))
+
+
 def test_a_walk_of_relaxed_words_goes_on_relaxed(engine):
     engine.write([entry(n, "公交" if n % 2 else "医院") for n in range(9)], [])
     first = engine.search(SearchRequest("公交 医院", rows=5, after=""), PUBLIC)
