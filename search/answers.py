@@ -7,10 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from search import analysis
-from search.clauses import AllOf, AnyOf, Clause, Not, Prefix, Terms
+from search.clauses import Clause, Prefix
 from search.cursors import Cursor, read_cursor
-from search.fields import ID, LABELS, STARTS
+from search.fields import STARTS
 from search.query import STRICTNESS, SearchQuery, build_query, can_relax
 from search.request import (
     Correction,
@@ -21,6 +20,7 @@ from search.request import (
     Sort,
 )
 from search.spelling import Reading, mend, read_pinyin
+from search.suggestions import visible
 from search.vocabulary import Vocabulary
 
 NEXT_TO_NOTHING = 2  # hits; then a misspelt word is looked for
@@ -131,25 +131,6 @@ def sort_of(request: SearchRequest) -> tuple[Sort, bool]:
     return request.sort, request.descending is (request.sort is Sort.TITLE)
 
 
-def suggestion_clause(
-    typed: str, labels: frozenset[str], excluded_ids: frozenset[int]
-) -> Clause | None:
-    """Return what a suggestion must fulfil; None when nothing was typed."""
-    beginning = analysis.exact_key(typed).replace(" ", "")[:40]
-    if not beginning:
-        return None
-    return _begins(tuple(kind + beginning for kind in ("t:", "p:", "i:")), labels, excluded_ids)
-
-
-def _begins(
-    beginnings: tuple[str, ...], labels: frozenset[str], excluded_ids: frozenset[int]
-) -> Clause:
-    starts = tuple(Prefix(STARTS, beginning) for beginning in beginnings)
-    hidden = (Not(Terms(ID, tuple(sorted(excluded_ids)))),) if excluded_ids else ()
-    visible = Terms(LABELS, tuple(sorted(labels)))
-    return AllOf((), filters=(AnyOf(starts), visible, *hidden))
-
-
 class Speller:
     """Reads the words of one request otherwise, for one viewer.
 
@@ -194,6 +175,7 @@ class Speller:
         return bool(self._lookups.answer(asked, build_query(asked, self._labels), None).total)
 
     def _titles(self, beginning: str) -> list[tuple[str, str]]:
-        clause = _begins((beginning,), self._labels, self._request.excluded_ids)
+        starts = Prefix(STARTS, beginning)
+        clause = visible(starts, self._labels, self._request.excluded_ids)
         records = self._lookups.most_valuable(clause, _TITLES)
         return [(record["title"], record["sounds"]) for record in records]

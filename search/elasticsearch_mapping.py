@@ -15,7 +15,7 @@ from search.fields import SORT_FIELDS, TEXT_BOOSTS
 from search.query import DEEPEST
 from search.records import record_of
 
-FORMAT = "f4"  # changes with the mapping or the analysis; an index of another format is rebuilt
+FORMAT = "f5"  # changes with the mapping or the analysis; an index of another format is rebuilt
 
 SETTINGS: dict[str, Any] = {
     "max_result_window": DEEPEST,

@@ -9,6 +9,9 @@ from functools import lru_cache
 
 from search.analysis import cut_with_parts, normalise, runs
 
+FIRST = "b:"  # before the first character of a beginning
+
+_TONES = str.maketrans("āáǎàēéěèīíǐìōóǒòūúǔùǖǘǚǜüńňǹ", "aaaaeeeeiiiioooouuuuvvvvvnnn")
 _LONGEST_START = 40  # characters of a beginning; nobody types more before choosing
 _MOST_STARTS = 120
 
@@ -19,6 +22,16 @@ def syllables(run: str) -> tuple[str, ...]:
     from pypinyin import lazy_pinyin
 
     return tuple(lazy_pinyin(run, errors=list))  # type: ignore[arg-type]
+
+
+def without_tones(text: str) -> str:
+    """Return lower-case pinyin as it is typed: no marks for tones, v for ü."""
+    return text.translate(_TONES)
+
+
+def plain_sound(sound: str) -> str:
+    """Return pinyin as it is compared: no spaces, ü (v) as u after l and n."""
+    return sound.replace(" ", "").replace("lv", "lu").replace("nv", "nu")
 
 
 @lru_cache(maxsize=64)  # one document asks several times
@@ -41,7 +54,8 @@ def _units(title: str) -> tuple[list[str], list[str], set[int]]:
 def title_starts(title: str) -> list[str]:
     """Return what a reader may begin to type for a title, from each of its words on.
 
-    `t:` is the text itself, `p:` its pinyin, `i:` the initials of its pinyin.
+    `t:` is the text itself, `p:` its pinyin, `i:` the initials of its pinyin; `b:` is the first
+    character of any of these.
     """
     pieces, sounds, starts = _units(title)
     found: dict[str, None] = {}
@@ -49,9 +63,10 @@ def title_starts(title: str) -> list[str]:
         rest = slice(start, start + _LONGEST_START)
         found["t:" + "".join(pieces[rest])[:_LONGEST_START]] = None
         if sounds[start] != pieces[start]:
-            found["p:" + "".join(sounds[rest])[:_LONGEST_START]] = None
+            found["p:" + plain_sound("".join(sounds[rest]))[:_LONGEST_START]] = None
             found["i:" + "".join(sound[0] for sound in sounds[rest])] = None
-    return list(found)[:_MOST_STARTS]
+    kept = list(found)[:_MOST_STARTS]
+    return kept + list(dict.fromkeys(FIRST + start[2] for start in kept))
 
 
 def title_sounds(title: str) -> str:

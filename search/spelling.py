@@ -8,10 +8,9 @@ from math import log10
 
 from search import analysis
 from search.lexicon import lexicon
-from search.pinyin import syllables
-from search.vocabulary import Vocabulary, plain_sound
+from search.pinyin import plain_sound, syllables, without_tones
+from search.vocabulary import Vocabulary
 
-_TONES = str.maketrans("āáǎàēéěèīíǐìōóǒòūúǔùǖǘǚǜüńňǹ", "aaaaeeeeiiiioooouuuuvvvvvnnn")
 _JOINTS = str.maketrans("", "", "'’-_")
 _LONGEST_PINYIN, _LONGEST_INITIALS, _LONGEST_SOUND = 60, 10, 30
 _LONGEST_RUN, _LONGEST_WORD = 24, 6
@@ -41,7 +40,7 @@ class _Piece:
 
 
 def _pieces(typed: str) -> Iterator[_Piece]:
-    plain = analysis.normalise(typed).translate(_TONES)
+    plain = without_tones(analysis.normalise(typed))
     at = 0
     for run, is_cjk in analysis.runs(plain):
         start = plain.index(run, at)

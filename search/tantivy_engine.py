@@ -11,7 +11,7 @@ import tantivy
 from tantivy import Order
 
 from search import fields
-from search.answers import Answer, Lookups, answer_request, sort_of, suggestion_clause
+from search.answers import Answer, Lookups, answer_request, sort_of
 from search.building import BEFORE_ALL, build_whole, prepare_all
 from search.clauses import AllOf, Clause, Range, Terms
 from search.document import SearchDocument
@@ -29,6 +29,7 @@ from search.records import (
     version_of,
 )
 from search.request import SearchHit, SearchRequest, SearchResult, Sort, Suggestion
+from search.suggestions import suggestion_clause
 from search.tantivy_build import TantivyBuild, replace_newer
 from search.tantivy_compiler import compile_clause
 from search.tantivy_facets import count_facets

@@ -14,7 +14,7 @@ from search.document import SearchDocument
 from search.fields import SORT_FIELDS, TEXT_BOOSTS
 from search.records import order_of, record_of
 
-FORMAT = "f4"  # changes with the schema or the analysis; an index of another format is rebuilt
+FORMAT = "f5"  # changes with the schema or the analysis; an index of another format is rebuilt
 
 # The search multiplies by a column, and β is a parameter: these have one, others are re-scored.
 BETA_COLUMNS = {0.1: "weight_10", 0.25: "weight_25", 0.5: "weight_50", 1.0: "weight_100"}

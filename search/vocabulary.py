@@ -16,7 +16,7 @@ from rapidfuzz.process import extract
 from search import analysis
 from search.document import SearchDocument
 from search.lexicon import lexicon
-from search.pinyin import syllables
+from search.pinyin import plain_sound, syllables
 
 MOST_WORDS = 50_000  # the most frequent ones; engines return no more buckets than 65,000
 _LONGEST_WORD = 8
@@ -66,11 +66,6 @@ def _words(text: str) -> Iterator[str]:
         else:
             pieces = analysis.joint_parts(run) or [run]
             yield from (p for p in pieces if p.isascii() and p.isalpha() and 2 < len(p) < 25)
-
-
-def plain_sound(sound: str) -> str:
-    """Return pinyin as it is compared: no spaces, ü (v) as u after l and n."""
-    return sound.replace(" ", "").replace("lv", "lu").replace("nv", "nu")
 
 
 def blurred_sound(sound: str) -> str:

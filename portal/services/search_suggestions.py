@@ -26,6 +26,7 @@ from search import analysis
 from search.engine import SearchEngine
 from search.pinyin import title_starts
 from search.request import SearchRequest, Suggestion
+from search.suggestions import beginnings
 
 LIMIT = 8
 MOST_NAMES, MOST_SEARCHES = 2, 3
@@ -72,14 +73,14 @@ class Suggester:
         Raises:
             Unavailable: the engine does not answer.
         """
-        beginning = analysis.exact_key(typed[: 2 * _TYPED_MAX]).replace(" ", "")[:_TYPED_MAX]
-        if not beginning:
+        starts = beginnings(typed)
+        if not starts:
             return []
         names, searches = self._known(session)
-        named = _beginning(names, beginning)[:MOST_NAMES]
+        named = _beginning(names, starts)[:MOST_NAMES]
         past = [
             one
-            for one in _beginning(searches, beginning)[:MOST_SEARCHES]
+            for one in _beginning(searches, starts)[:MOST_SEARCHES]
             if analysis.exact_key(one.text) != analysis.exact_key(typed)
             and _still_finds(session, engine, one.text)
         ]
@@ -115,9 +116,8 @@ def _names(session: Session) -> Iterable[_Named]:
         yield _Named(Offered(Kind.ORGANISATION, name, code), starts)
 
 
-def _beginning(named: Iterable[_Named], beginning: str) -> list[Offered]:
-    wanted = (f"t:{beginning}", f"p:{beginning}", f"i:{beginning}")
-    return [one.offered for one in named if any(s.startswith(wanted) for s in one.starts)]
+def _beginning(named: Iterable[_Named], starts: tuple[str, ...]) -> list[Offered]:
+    return [one.offered for one in named if any(s.startswith(starts) for s in one.starts)]
 
 
 def _still_finds(session: Session, engine: SearchEngine, words: str) -> bool:

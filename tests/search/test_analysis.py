@@ -72,6 +72,8 @@ def test_exact_keys_agree_on_what_people_call_the_same(other):
 
 def test_title_starts():
     starts = title_starts("长春公交GPS")
+    assert {"b:长", "b:c", "b:公", "b:g"} <= set(starts)
+    assert "p:luyou" in title_starts("旅游")
     assert {"t:长春公交gps", "t:公交gps", "p:gongjiaogps", "i:ccgjg", "t:gps"} <= set(starts)
     assert title_starts("") == []
 

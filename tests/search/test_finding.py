@@ -235,6 +235,13 @@ def test_suggestions(filled):
     assert offered("gongj") == ["长春市公交线路站点信息", "公交站点"]  # the valuable one first
     assert offered("gj", limit=1) == ["长春市公交线路站点信息"]
     assert offered("zdsh") == ["最低生活保障家庭名单"]
+    assert offered("gong jiao zh") == ["公交站点"]
+    assert offered("gōngjiāozh") == ["公交站点"]
+    assert offered("站點") == ["长春市公交线路站点信息", "公交站点"]
+    assert offered("活保障家") == ["最低生活保障家庭名单"]  # inside a title, at no word's beginning
+    assert offered("公交 信息") == ["长春市公交线路站点信息"]
+    assert offered("changchun 站") == ["长春市公交线路站点信息"]
+    assert offered("公") == offered("g") == ["长春市公交线路站点信息", "公交站点"]
     assert offered("gj", excluded_ids=frozenset({1})) == ["公交站点"]
     assert offered("") == []
     assert offered("*") == []
