@@ -24,6 +24,7 @@ from search.suggestions import visible
 from search.vocabulary import Vocabulary
 
 NEXT_TO_NOTHING = 2  # hits; then a misspelt word is looked for
+FEW = 9  # hits, less than a first page; then entries that hold some of the words come after them
 _CERTAIN = 20  # entries that must hold a mended word where the words as typed find a few
 _TITLES = 20
 _LONGEST_MENDED = 100  # characters of a query
@@ -59,33 +60,43 @@ def answer_request(
     """Return the result of the strictest reading of the words that finds anything.
 
     Pinyin is read as Chinese besides; where next to nothing is found, misspelt words are mended;
-    where nothing is, not every word need occur. None of that depends on a facet filter: counts
-    would not be what filtering then returns.
+    where nothing is, not every word need occur; where few entries hold every word, others that
+    hold some come after them. None of that depends on a facet filter: counts would not be what
+    filtering then returns.
     """
     walk = _walk(request)
     speller = Speller(request, labels, lookups)
     strictness = walk.strictness if walk else 0
     corrected = speller.pinyin()
-    mended = False
+    mended, loosely, whole = False, bool(walk and walk.loosely), None
     while True:
         asked = replace(request, words=f"{request.words} {corrected}") if corrected else request
-        query = build_query(request, labels, strictness, corrected)
+        query = build_query(request, labels, strictness, corrected, loosely=loosely)
         found = lookups.answer(asked, query, walk.last_id if walk else None)
+        if loosely:
+            break
         total = _unfiltered_total(request, labels, query, found, lookups)
         if not mended and total <= NEXT_TO_NOTHING and not corrected:
             mended = True
             corrected = speller.mended(total)
             if corrected:
                 continue
-        if total or not _may_relax(request, corrected, strictness, walk):
+        if not _may_relax(request, corrected, strictness, walk):
             break
-        strictness += 1
+        if total:
+            loosely = strictness == 0 and total <= FEW and request.question is None
+            if not loosely:
+                break
+            whole = found.total
+        else:
+            strictness += 1
     return SearchResult(
         total=found.total,
         hits=found.hits,
         facets=found.facets,
-        next_cursor=_next(request, found, strictness),
+        next_cursor=_next(request, found, strictness, loosely=loosely),
         relaxed=strictness > 0 and found.total > 0,
+        whole=whole if whole != found.total else None,
         correction=Correction(request.words, corrected) if corrected else None,
     )
 
@@ -98,7 +109,7 @@ def _unfiltered_total(
     lookups: Lookups,
 ) -> int:
     """Return how many entries the words find without the facet filters."""
-    if found.total > NEXT_TO_NOTHING or not query.facet_filters:
+    if found.total > FEW or not query.facet_filters:
         return found.total
     unfiltered = replace(request, filters={}, facets=(), start=0, rows=0, after=None)
     return lookups.answer(unfiltered, replace(query, facet_filters={}), None).total
@@ -117,10 +128,10 @@ def _may_relax(
     return not begun and strictness + 1 < STRICTNESS and can_relax(corrected or request.words)
 
 
-def _next(request: SearchRequest, found: Answer, strictness: int) -> str | None:
+def _next(request: SearchRequest, found: Answer, strictness: int, *, loosely: bool) -> str | None:
     if request.after is None or not found.hits or len(found.hits) < request.rows:
         return None
-    return str(Cursor(strictness, found.hits[-1].id))
+    return str(Cursor(strictness, found.hits[-1].id, loosely))
 
 
 def sort_of(request: SearchRequest) -> tuple[Sort, bool]:

@@ -13,11 +13,14 @@ _CURSOR = re.compile(r"(\d)\.(-?\d{1,18})")
 
 @dataclass(frozen=True)
 class Cursor:
+    """`loosely`: entries that hold some of the words are walked too (see `SearchQuery.loose`)."""
+
     strictness: int
     last_id: int
+    loosely: bool = False
 
     def __str__(self) -> str:
-        return f"{self.strictness}.{self.last_id}"
+        return f"{STRICTNESS if self.loosely else self.strictness}.{self.last_id}"
 
 
 def read_cursor(text: str) -> Cursor:
@@ -27,6 +30,7 @@ def read_cursor(text: str) -> Cursor:
         SearchRefused: the text was not given out as a cursor.
     """
     match = _CURSOR.fullmatch(text)
-    if match is None or int(match[1]) >= STRICTNESS:
+    if match is None or int(match[1]) > STRICTNESS:
         raise SearchRefused("unknown cursor; begin the walk with an empty one")
-    return Cursor(int(match[1]), int(match[2]))
+    loosely = int(match[1]) == STRICTNESS
+    return Cursor(0 if loosely else int(match[1]), int(match[2]), loosely)

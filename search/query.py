@@ -36,10 +36,11 @@ _LESS = 0.3  # an everyday meaning of a corrected query counts less than its wor
 class SearchQuery:
     """A request as clauses.
 
-    `text` (None when browsing), `exact` (the top tier, None when browsing) and `further` (the
-    bottom tier, None for most queries: what only a correction or the thesaurus finds) are
-    alternatives: a hit matches one of them. `filters` hold for everything; `facet_filters` for everything but
-    the counts of the facet itself.
+    `text` (None when browsing), `exact` (the top tier, None when browsing), `further` (None for
+    most queries: what only a correction or the thesaurus finds) and `loose` (the bottom tier,
+    None unless few entries hold every word: what holds some) are alternatives: a hit matches one
+    of them. `filters` hold for everything; `facet_filters` for everything but the counts of the
+    facet itself.
     """
 
     text: Clause | None
@@ -47,28 +48,31 @@ class SearchQuery:
     filters: tuple[Clause, ...]
     facet_filters: Mapping[str, Clause]
     further: Clause | None = None
+    loose: Clause | None = None
 
     @property
     def matched(self) -> tuple[Clause, ...]:
         """Return the words' part as a condition, all tiers together."""
         if self.text is None or self.exact is None:
             return ()
-        further = (self.further,) if self.further is not None else ()
-        return (AnyOf((self.exact, self.text, *further)),)
+        lower = [clause for clause in (self.further, self.loose) if clause is not None]
+        return (AnyOf((self.exact, self.text, *lower)),)
 
     def tiers(self) -> tuple[Clause, ...]:
         """Return what is ranked before what: titles and codes that equal the words, entries that
-        hold the words, entries found only otherwise. None of an earlier tier is in a later one.
+        hold the words, entries found only otherwise, entries that hold some of the words. None of
+        an earlier tier is in a later one.
         """
         if self.text is None or self.exact is None:
             return ()
         filters = self.all_filters()
-        best = AllOf((), hopes=(self.text,), filters=(self.exact, *filters))
-        literal = AllOf((self.text,), filters=(Not(self.exact), *filters))
-        if self.further is None:
-            return (best, literal)
-        others = (Not(self.exact), Not(self.text))
-        return (best, literal, AllOf((self.further,), filters=(*others, *filters)))
+        tiers: list[Clause] = [AllOf((), hopes=(self.text,), filters=(self.exact, *filters))]
+        above: list[Clause] = [Not(self.exact)]
+        for clause in (self.text, self.further, self.loose):
+            if clause is not None:
+                tiers.append(AllOf((clause,), filters=(*above, *filters)))
+                above.append(Not(clause))
+        return tuple(tiers)
 
     def all_filters(self, but: str | None = None) -> tuple[Clause, ...]:
         """Return every filter, without the one of facet `but`."""
@@ -106,11 +110,17 @@ def check(request: SearchRequest) -> None:
 
 
 def build_query(
-    request: SearchRequest, labels: frozenset[str], strictness: int = 0, corrected: str = ""
+    request: SearchRequest,
+    labels: frozenset[str],
+    strictness: int = 0,
+    corrected: str = "",
+    *,
+    loosely: bool = False,
 ) -> SearchQuery:
     """Return the neutral query for a viewer who holds `labels`; no label finds nothing.
 
-    `corrected` is what the words are read as besides, if anything.
+    `corrected` is what the words are read as besides, if anything. `loosely` adds, below all
+    others, the entries that hold at least half of the words.
 
     Raises:
         SearchRefused: see `check`.
@@ -132,6 +142,7 @@ def build_query(
             if (clause := facet.clause(request)) is not None
         },
         further=_further(request, strictness, corrected) if words else None,
+        loose=Text(corrected or request.words, 1, request.thesaurus) if loosely else None,
     )
 
 

@@ -117,6 +117,8 @@ class Correction:
 class SearchResult:
     """`relaxed` says that nothing held every word, and these hits hold some of them.
 
+    `whole` is given where few entries hold every word: so many, and the hits after them hold some.
+
     `correction` is given when the hits come from another spelling than the one typed.
 
     `next_cursor` is given on walks only; None ends the walk.
@@ -127,6 +129,7 @@ class SearchResult:
     facets: Mapping[str, tuple[FacetCount, ...]] = field(default_factory=dict)
     next_cursor: str | None = None
     relaxed: bool = False
+    whole: int | None = None
     correction: Correction | None = None
 
 

@@ -21,7 +21,8 @@ TITLES = {
 
 
 def found(engine: SearchEngine, words: str, **asked: object) -> list[int]:
-    return [hit.id for hit in engine.search(SearchRequest(words, **asked), PUBLIC).hits]
+    result = engine.search(SearchRequest(words, **asked), PUBLIC)
+    return [hit.id for hit in result.hits[: result.whole]]
 
 
 @pytest.fixture

@@ -16,7 +16,8 @@ MANY = "公交 低保 看病 幼儿园 停车场 充电桩 公积金 空气质�
 
 
 def found(engine: SearchEngine, words: str = "", **asked: object) -> list[int]:
-    return [hit.id for hit in engine.search(SearchRequest(words, **asked), PUBLIC).hits]
+    result = engine.search(SearchRequest(words, **asked), PUBLIC)
+    return [hit.id for hit in result.hits[: result.whole]]
 
 
 @pytest.fixture
@@ -96,7 +97,7 @@ def test_any_part_of_a_title_finds_it_without_relaxing(filled):
 def test_words_are_relaxed_only_when_nothing_holds_them_all(filled):
     strict = filled.search(SearchRequest("公交 线路"), PUBLIC)
     relaxed = filled.search(SearchRequest("公交 床位"), PUBLIC)
-    assert (strict.relaxed, [hit.id for hit in strict.hits]) == (False, [1])
+    assert (strict.relaxed, strict.whole, strict.hits[0].id) == (False, 1, 1)
     assert relaxed.relaxed
     assert {hit.id for hit in relaxed.hits} == {1, 3, 4}
     assert not filled.search(SearchRequest("㐀㐁㐂"), PUBLIC).relaxed
@@ -106,7 +107,32 @@ def test_a_filter_that_leaves_nothing_does_not_relax_the_words(filled):
     asked = SearchRequest("公交 线路", filters={"theme": ("health",)}, facets=(FacetAsk("theme"),))
     result = filled.search(asked, PUBLIC)
     assert result.total == 0
-    assert [(count.code, count.count) for count in result.facets["theme"]] == [("transport", 1)]
+    assert [(count.code, count.count) for count in result.facets["theme"]] == [("transport", 2)]
+
+
+def test_where_few_hold_every_word_others_that_hold_some_come_after_them(filled):
+    result = filled.search(SearchRequest("公交 经度", facets=(FacetAsk("theme"),)), PUBLIC)
+    assert [hit.id for hit in result.hits] == [1, 3]
+    assert (result.whole, result.total, result.relaxed) == (1, 2, False)
+    assert [(count.code, count.count) for count in result.facets["theme"]] == [("transport", 2)]
+    pages = [filled.search(SearchRequest("公交 经度", start=n, rows=1), PUBLIC) for n in (0, 1, 2)]
+    assert [[hit.id for hit in page.hits] for page in pages] == [[1], [3], []]
+
+
+def test_a_walk_meets_what_the_pages_show(filled):
+    walked: list[int] = []
+    cursor: str | None = ""
+    while cursor is not None:
+        page = filled.search(SearchRequest("公交 经度", rows=1, after=cursor), PUBLIC)
+        walked += [hit.id for hit in page.hits]
+        cursor = page.next_cursor
+    assert walked == [1, 3]
+
+
+def test_where_many_hold_every_word_no_others_come(engine):
+    engine.write([entry(n, f"公交线路{n}") for n in range(1, 12)] + [entry(20, "公交")], [])
+    result = engine.search(SearchRequest("公交 线路", rows=50), PUBLIC)
+    assert (result.total, result.whole) == (11, None)
 
 
 def test_words_without_a_letter_browse(filled):

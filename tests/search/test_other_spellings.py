@@ -18,7 +18,7 @@ def filled(engine: SearchEngine) -> SearchEngine:
 def ask(engine: SearchEngine, words: str, **asked: object):
     result = engine.search(SearchRequest(words, **asked), PUBLIC)
     used = result.correction.used if result.correction else None
-    return [hit.id for hit in result.hits], used
+    return [hit.id for hit in result.hits[: result.whole]], used
 
 
 def test_other_spellings_find_and_are_named(filled):
