@@ -14,7 +14,6 @@ from collections.abc import Mapping
 from typing import Any, BinaryIO, cast
 
 from flask import Response, jsonify, make_response, redirect, request
-from flask_babel import gettext
 from werkzeug.http import http_date
 
 from portal.errors import Invalid, PortalError
@@ -183,7 +182,7 @@ def state(upload_id: str) -> Response:
             "state": upload.stage,
             "offset": upload.offset_bytes,
             "size": upload.size_bytes,
-            "error": gettext(upload.error) if upload.error else "",
+            "error": upload.error,
         }
         if upload.stage == DONE and upload.distribution_id is not None:
             found["file"] = session.get_one(Distribution, upload.distribution_id).public_id

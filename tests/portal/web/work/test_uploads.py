@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import base64
+import errno
 import hashlib
 import io
+import os
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -16,9 +19,12 @@ from werkzeug.test import TestResponse
 from portal.app import create_app
 from portal.jobs.worker import Worker
 from portal.models import CatalogueEntry, DataVersion, Distribution, PartialUpload
+from portal.models.account import Account
+from portal.models.entry import get_entry
 from portal.platform import Platform
 from portal.services import upload_receiving, uploads
-from portal.services.upload_finishing import ORPHAN_SECONDS, sweep_uploads
+from portal.services.accounts import actor_of
+from portal.services.upload_finishing import ORPHAN_SECONDS, finish_upload, sweep_uploads
 from tests.portal.web.work.conftest import Browser, Office, text_of
 
 TABLE = "站点编码,站点名称,日客流量\n" + "".join(f"{n:06d},第{n}站,{n}\n" for n in range(500))
@@ -115,7 +121,11 @@ def test_a_file_comes_in_parts_and_is_seen_only_when_whole(
 def test_a_new_version_by_parts_keeps_its_reason(
     office: Office, sender: Sender, entry: CatalogueEntry
 ) -> None:
-    file = office.made(lambda catalogue, people: catalogue.file(entry).public_id)
+    file = office.made(
+        lambda catalogue, people: (
+            catalogue.file(get_entry(catalogue._session, entry.slug)).public_id
+        )
+    )
     path = sender.begun(entry, replaces=file, reason="补充数据")
     sender.part(path, 0, DATA)
     Worker(office.platform).run_until_idle()
@@ -215,8 +225,6 @@ def test_limits(make_platform: Callable[..., Platform], monkeypatch: pytest.Monk
 def test_no_room_on_the_disk_is_said_at_once(
     office: Office, sender: Sender, entry: CatalogueEntry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import shutil
-
     usage = shutil.disk_usage("/")
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=10))
     answer = sender.begin(entry)
@@ -227,9 +235,6 @@ def test_no_room_on_the_disk_is_said_at_once(
 def test_a_disk_that_fills_up_loses_nothing_that_counted(
     sender: Sender, entry: CatalogueEntry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import errno
-    import os
-
     path = sender.begun(entry)
     sender.part(path, 0, DATA[:100])
     real = os.pwrite
@@ -269,9 +274,6 @@ def test_two_senders_of_one_upload_take_turns(
 
 
 def _actor(catalogue: Any, account_id: int) -> Any:
-    from portal.models.account import Account
-    from portal.services.accounts import actor_of
-
     return actor_of(catalogue._session.get(Account, account_id))
 
 
@@ -353,7 +355,9 @@ def test_only_the_entrys_people_and_only_who_began(
         assert other.browser.client.get(f"{path}/state").status_code == 403
     anonymous = office.app.test_client()
     assert anonymous.post("/work/uploads", headers=TUS).status_code in (400, 401)
-    assert sender.begin(entry, entry="nothing").status_code == 404
+    missing = encoded(entry="nothing", filename="a.csv")
+    answer = sender.call("POST", "/work/uploads", Upload_Length="5", Upload_Metadata=missing)
+    assert answer.status_code == 404
     assert sender.begin(entry, replaces="nothing").status_code == 422
 
 
@@ -406,8 +410,6 @@ def test_what_expired_goes_and_what_lives_stays(
 def test_a_second_run_of_the_last_job_ends_the_same(
     office: Office, sender: Sender, entry: CatalogueEntry
 ) -> None:
-    from portal.services.upload_finishing import finish_upload
-
     path = sender.begun(entry)
     sender.part(path, 0, DATA)
     upload_id = office.read(lambda s: s.scalar(select(PartialUpload.id)))
