@@ -94,6 +94,7 @@ class Settings(BaseModel):
     extensions: Annotated[tuple[str, ...], Field(description="Enabled extensions, in order")] = (
         "access",
         "exchange",
+        "quality",
     )
     theme: Annotated[
         str, Field(description="Name of a folder in themes/, or the path of one elsewhere")
