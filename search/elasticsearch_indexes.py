@@ -81,10 +81,10 @@ class AliasedIndex:
         if self._mapped == frozenset(FACETS):
             return
         try:
-            found = read(self._client.indices.get_mapping(index=self.alias))
+            found = read(self._client.indices.get_mapping(index=self.alias, local=True))
         except NotFoundError:
             self._create_live()
-            found = read(self._client.indices.get_mapping(index=self.alias))
+            found = read(self._client.indices.get_mapping(index=self.alias, local=True))
         for mapping in found.values():
             if mapping["mappings"].get("_meta", {}).get("format") != FORMAT:
                 raise SearchUnavailable("the search index is of another release: rebuild it")
@@ -102,11 +102,13 @@ class AliasedIndex:
         process will tell it.
         """
         wanted = self._layout.changeable()
-        found = read(self._client.indices.get_settings(index=self.alias, flat_settings=True))
+        found = read(
+            self._client.indices.get_settings(index=self.alias, flat_settings=True, local=True)
+        )
         for index in found.values():
             have = index["settings"]
             if any(str(have.get(f"index.{name}", "")) != str(v) for name, v in wanted.items()):
-                with suppress(ApiError):
+                with suppress(ApiError, TransportError):
                     self._client.indices.put_settings(index=self.alias, settings=wanted)
 
     def forget(self) -> None:
