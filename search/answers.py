@@ -172,7 +172,11 @@ class Speller:
 
     def _is_left_alone(self) -> bool:
         request = self._request
-        return request.as_typed or not request.words or len(request.words) > _LONGEST_MENDED
+        return (
+            request.as_typed
+            or request.question is not None
+            or not 0 < len(request.words) <= _LONGEST_MENDED
+        )
 
     def _used(self, reading: Reading | None) -> str:
         if reading is None or not all(map(self._is_findable, reading.words)):

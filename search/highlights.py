@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from search import analysis
-from search.words import analyse
+from search.lexicon import lexicon
+from search.words import analyse, everyday
 
 START, END = "\ue000", "\ue001"
 _LATIN = re.compile(r"[a-z0-9]+")
@@ -26,10 +27,14 @@ class _Wanted:
 
 
 @lru_cache(maxsize=1_000)
-def _wanted(typed: str) -> _Wanted | None:
-    """Return what to mark: whole words before their parts and synonyms."""
+def _wanted(typed: str, number: int) -> _Wanted | None:
+    """Return what to mark by the lexicon of that number: whole words before their parts, what
+    may stand for them, and the official terms for everyday ones."""
     words = analyse(typed)
     forms: dict[str, None] = {}
+    reading = everyday(typed)
+    for terms in reading.meanings if reading else ():
+        forms.update(dict.fromkeys(piece for term in terms for piece in term.split()))
     for word in (*words.required, *words.helpful):
         forms.update(dict.fromkeys((word.text, *word.parts, *word.synonyms)))
     if not forms:
@@ -46,7 +51,7 @@ def mark(text: str, typed: str) -> str | None:
 
     Marks already in the text are taken out first, so that a page can trust the ones it finds.
     """
-    wanted = _wanted(typed)
+    wanted = _wanted(typed, lexicon().number)
     if wanted is None:
         return None
     text = text.replace(START, "").replace(END, "")

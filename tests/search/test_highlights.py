@@ -37,3 +37,8 @@ def test_a_mark_changes_nothing_but_marks(text, typed):
     if found is not None:
         assert found.replace(START, "").replace(END, "") == plain
         assert found.count(START) == found.count(END) > 0
+
+
+def test_official_terms_for_everyday_words_are_marked():
+    assert mark("定点医疗机构名单", "看病怎么报销") == f"{START}定点医疗机构{END}名单"
+    assert mark("医院名单", "公交") is None
