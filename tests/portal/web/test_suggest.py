@@ -76,7 +76,7 @@ def test_names_and_searches_are_kept_for_some_minutes(site: Site) -> None:
 
     def kinds() -> set[str]:
         with site.platform.database.reading() as session:
-            return {one.kind for one in suggester.suggest(session, site.platform.engine, "流")}
+            return {one.kind for one in suggester.suggest(session, site.platform.engine, "流量")}
 
     assert kinds() == {"dataset"}
     search_as_many(site, "流量 月报")
