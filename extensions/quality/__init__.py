@@ -7,7 +7,7 @@ from extensions.quality.permissions import RULES
 from extensions.quality.scan.look import look_at_table
 from extensions.quality.services import applying, groups, hooks, timers
 from extensions.quality.services.reports import quality_of
-from extensions.quality.services.sensitive import APPLY_JOB, keep_scan
+from extensions.quality.services.sensitive import APPLY_JOB, judge_entry_again, keep_scan
 from extensions.quality.web import issues, overview, panel, sensitive
 from portal.extension import Extension, NavigationItem
 from portal.jobs.registry import JobKind
@@ -31,7 +31,7 @@ extension = Extension(
     panels=(panel.quality_panel,),
     extras=(quality_of,),
     work=(hooks.waiting_reviews, hooks.waiting_issues),
-    release_checks=(ReleaseCheck("sensitive", look_at_table, keep_scan),),
+    release_checks=(ReleaseCheck("sensitive", look_at_table, keep_scan, judge_entry_again),),
     navigation=(
         NavigationItem("数据质量", "quality_overview.overview", "work", icon="chart-column"),
         NavigationItem("敏感信息审查", "quality_sensitive.reviews", "work", icon="shield-check"),

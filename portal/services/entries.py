@@ -23,6 +23,7 @@ from portal.services.flow import Flow
 from portal.services.freshness import FreshnessService
 from portal.services.index_requests import request_index
 from portal.services.open_list import OpenListService
+from portal.services.release_checks import judge_again
 from portal.services.resource_codes import next_code
 from portal.services.value import recompute_value
 
@@ -240,6 +241,7 @@ class EntryService:
             self._flow.fire(previous, "supersede", SYSTEM, newer=version)
         self._flow.fire(version, "publish", SYSTEM)
         self._show(entry, version, previous)
+        judge_again(self._session, self._clock, entry)
 
     def _show(
         self, entry: CatalogueEntry, version: EntryVersion, previous: EntryVersion | None
@@ -382,6 +384,7 @@ class EntryService:
         self._flow.create(version, event, actor, reason=reason, notify=notify, **given)
         self._flow.fire(previous, "supersede", SYSTEM, newer=version, notify=notify)
         self._show(entry, version, previous)
+        judge_again(self._session, self._clock, entry)
         return version
 
     def _published(self, entry: CatalogueEntry) -> EntryVersion:

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from portal.clock import Clock
 from portal.models.distribution import SCAN, DataVersion, Distribution
+from portal.models.entry import CatalogueEntry
 from portal.tables.info import TableInfo
 
 
@@ -27,11 +28,14 @@ class ReleaseCheck:
     keep: (session, clock, data version, what was found) -> the hold: "" sets the data free, `review`
         waits for a person, `apply` for a job. What was found is None for a file that could not be
         read. May run twice.
+    again: (session, clock, entry) -> None, when another version of the entry is published: what an
+        information item kept back may be open now, in the same transaction.
     """
 
     name: str
     look: Callable[[TableInfo, Path], Any]
     keep: Callable[[Session, Clock, DataVersion, Any], str]
+    again: Callable[[Session, Clock, CatalogueEntry], None] = lambda _session, _clock, _entry: None
 
 
 _CHECKS: list[ReleaseCheck] = []
@@ -60,6 +64,12 @@ def keep_findings(
         check.keep(session, clock, version, one) for check, one in zip(_CHECKS, given, strict=True)
     ]
     return next((hold for hold in holds if hold), "")
+
+
+def judge_again(session: Session, clock: Clock, entry: CatalogueEntry) -> None:
+    """Let every check judge the entry's data by the version that was just published."""
+    for check in _CHECKS:
+        check.again(session, clock, entry)
 
 
 def list_held(session: Session, entry_id: int) -> list[Distribution]:

@@ -16,7 +16,8 @@ class Finding:
     """One kind of content in one column.
 
     count: cells; share: of the cells that are not blank, 0 to 1; examples: masked, never the values
-    themselves; by: `values`, `name` (the column is called so), `header` (the name itself holds it).
+    themselves; by: `values`, `name` (the column is called so), `header` (the name itself holds it);
+    sensitive: the scan's own judgement; blocks: what is left of it by the entry's items.
     """
 
     field_name: str
@@ -27,6 +28,7 @@ class Finding:
     examples: tuple[str, ...] = ()
     by: str = "values"
     blocks: bool = True
+    sensitive: bool = True
 
     @property
     def label(self) -> str:
@@ -47,7 +49,10 @@ class Looked:
         return any(finding.blocks for finding in self.findings)
 
     def as_list(self) -> list[dict[str, Any]]:
-        return [{**asdict(f), "examples": list(f.examples)} for f in self.findings]
+        return [
+            {**asdict(f), "examples": list(f.examples), "sensitive": f.blocks}
+            for f in self.findings
+        ]
 
 
 @dataclass(frozen=True)

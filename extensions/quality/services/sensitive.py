@@ -21,11 +21,12 @@ from portal.models.audit import AuditEvent
 from portal.models.distribution import APPLY, REVIEW, DataVersion
 from portal.models.entry import CatalogueEntry, find_unfinished_version
 from portal.permissions import require
-from portal.rules.entry_content import EntryContent
+from portal.rules.entry_content import EntryContent, InformationItem
 from portal.services import audit, notices
 from portal.services.content import content_of
 from portal.services.guards import refuse
 from portal.services.index_requests import request_index
+from portal.services.open_columns import NOT_MASKED
 from portal.tables.info import TableInfo
 
 FLOW = "sensitive_review"
@@ -53,7 +54,7 @@ def keep_scan(session: Session, clock: Clock, version: DataVersion, looked: Look
     scan.sha256, scan.parquet_sha256 = version.sha256, parquet
     scan.unreadable = looked is None
     looked = looked or Looked()
-    findings = _declared(looked.as_list(), _content(session, entry))
+    findings = judged(looked.as_list(), _content(session, entry))
     scan.findings = findings
     scan.blocks = scan.unreadable or any(one["blocks"] for one in findings)
     scan.row_count, scan.duplicate_rows = looked.row_count, looked.duplicate_rows
@@ -83,23 +84,64 @@ def _content(session: Session, entry: CatalogueEntry) -> EntryContent | None:
     return content_of(version) if version is not None else None
 
 
-def _declared(findings: list[dict[str, Any]], content: EntryContent | None) -> list[dict[str, Any]]:
-    """A public identifier that a reviewed information item announces by name waits for nobody."""
-    words = {"uscc": "信用代码", "email": "邮箱"}
-    announced = {
+_ANNOUNCED = {"uscc": "信用代码", "email": "邮箱"}
+
+
+def judged(
+    findings: Sequence[Mapping[str, Any]], content: EntryContent | None
+) -> list[dict[str, Any]]:
+    """Return the findings, each with whether it waits for a decision under this content.
+
+    What an information item keeps back or masks does not leave as it is: the Bureau reviewed that.
+    A public identifier that an item announces by name waits for nobody either.
+    """
+    items = {
         key: item
         for item in (content.items if content is not None else ())
-        if item.open and item.personal == "none"
         for key in (item.field_name, item.name)
     }
-    judged = []
-    for one in findings:
-        item = announced.get(one["field_name"]) or announced.get(one["column"])
-        word = words.get(one["kind"])
-        if one["by"] == "values" and item is not None and word is not None and word in item.name:
-            one = {**one, "blocks": False}
-        judged.append(one)
-    return judged
+    return [
+        {**one, "blocks": one["sensitive"] and not _is_settled(one, _item_of(one, items))}
+        for one in findings
+    ]
+
+
+def _item_of(
+    finding: Mapping[str, Any], items: Mapping[str, InformationItem]
+) -> InformationItem | None:
+    return items.get(finding["field_name"]) or items.get(finding["column"])
+
+
+def _is_settled(finding: Mapping[str, Any], item: InformationItem | None) -> bool:
+    if item is None or finding["by"] == "header":
+        return False
+    if not item.open or item.masking not in NOT_MASKED:
+        return True
+    word = _ANNOUNCED.get(finding["kind"], "")
+    return bool(word) and word in item.name and item.personal == "none"
+
+
+def judge_entry_again(session: Session, clock: Clock, entry: CatalogueEntry) -> None:
+    """Judge every delivery of the entry by the version just published.
+
+    A column that an item kept back until now, and that nobody decided on, holds its delivery.
+    """
+    content = _content(session, entry)
+    for scan in session.scalars(select(TableScan).where(TableScan.entry_id == entry.id)):
+        if scan.unreadable or not scan.findings:
+            continue
+        findings = judged(scan.findings, content)
+        if findings == scan.findings:
+            continue
+        scan.findings, scan.row_version = findings, scan.row_version + 1
+        scan.blocks = any(one["blocks"] for one in findings)
+        undecided = {one["field_name"] for one in findings if one["blocks"]} - set(scan.decisions)
+        data = scan.data_version
+        if undecided:
+            scan.decided_at, data.hold = None, REVIEW
+            _tell(session, clock, scan, entry, was_decided=bool(scan.decisions))
+        elif data.hold == REVIEW:
+            data.hold = hold_of(scan)
 
 
 def _tell(
