@@ -55,7 +55,13 @@ _ALLOWED: Mapping[str, frozenset[str]] = {
     "ListIdentifiers": frozenset({"from", "until", "metadataPrefix", "set", "resumptionToken"}),
     "ListRecords": frozenset({"from", "until", "metadataPrefix", "set", "resumptionToken"}),
 }
-for _prefix, _uri in (("oai_dc", OAI_DC), ("dc", DC), ("xsi", XSI), ("rdf", RDF)):
+_PREFIXES = {
+    "oai_dc": OAI_DC, "dc": DC, "xsi": XSI, "rdf": RDF, "dcat": "http://www.w3.org/ns/dcat#",
+    "dct": "http://purl.org/dc/terms/", "foaf": "http://xmlns.com/foaf/0.1/",
+    "skos": "http://www.w3.org/2004/02/skos/core#", "spdx": "http://spdx.org/rdf/terms#",
+    "vcard": "http://www.w3.org/2006/vcard/ns#",
+}  # fmt: skip
+for _prefix, _uri in _PREFIXES.items():
     ET.register_namespace(_prefix, _uri)
 
 
@@ -172,7 +178,7 @@ class Provider:
         for slug, name in self._session.execute(query):
             one = ET.SubElement(made, _oai("set"))
             ET.SubElement(one, _oai("setSpec")).text = slug
-            ET.SubElement(one, _oai("setName")).text = _clean(name)
+            ET.SubElement(one, _oai("setName")).text = name
         return made
 
     def _record(self, arguments: Mapping[str, str]) -> ET.Element:
@@ -336,7 +342,7 @@ def _dublin_core(package: Mapping[str, Any], site_url: str) -> ET.Element:
     ]
     for name, value in values:
         if value:
-            ET.SubElement(made, f"{{{DC}}}{name}").text = _clean(str(value))
+            ET.SubElement(made, f"{{{DC}}}{name}").text = str(value)
     return made
 
 
@@ -352,8 +358,3 @@ def _oai(name: str) -> str:
 
 def _stamp(instant: datetime) -> str:
     return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _clean(text: str) -> str:
-    """Return the text without the characters that XML 1.0 cannot hold."""
-    return "".join(c for c in text if c >= " " or c in "\t\n\r")

