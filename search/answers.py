@@ -84,7 +84,7 @@ def answer_request(
         if not _may_relax(request, corrected, strictness, walk):
             break
         if total:
-            loosely = strictness == 0 and total <= FEW and request.question is None
+            loosely = strictness == 0 and total <= FEW and _takes_some(request)
             if not loosely:
                 break
             whole = found.total
@@ -126,6 +126,11 @@ def _may_relax(
 ) -> bool:
     begun = bool(walk and request.after)
     return not begun and strictness + 1 < STRICTNESS and can_relax(corrected or request.words)
+
+
+def _takes_some(request: SearchRequest) -> bool:
+    """Say whether entries that hold only some of the words may follow those that hold all."""
+    return request.question is None and not request.strictly
 
 
 def _next(request: SearchRequest, found: Answer, strictness: int, *, loosely: bool) -> str | None:

@@ -23,13 +23,14 @@ from search.engine import SearchRefused
 from search.facets import FACETS
 from search.fields import CODE, DATES, EXACT, ID, LABELS, instant
 from search.request import SearchRequest
-from search.words import analyse, everyday
+from search.words import Everyday, analyse, everyday
 
 DEEPEST = 10_000  # start + rows; beyond it, walk with a cursor
 DEEPEST_NESTING = 16  # of a condition; an engine has a limit of its own for the whole query
 STRICTNESS = 3  # so many readings of the words, see `search.clauses.Text`
 
 _LESS = 0.3  # an everyday meaning of a corrected query counts less than its words
+_BESIDE, _BOTH = 0.8, 0.3  # an everyday meaning beside words that say less; both at once add
 
 
 @dataclass(frozen=True)
@@ -127,7 +128,7 @@ def build_query(
     """
     check(request)
     words = analyse(request.words)
-    asked: list[Clause] = [Text(request.words, strictness, request.thesaurus)] if words else []
+    asked: list[Clause] = [_literal(request, strictness, corrected)] if words else []
     asked += [request.question] if request.question is not None else []
     # A question is not a title: then the top tier is empty.
     titles = (request.words, corrected) if words and request.question is None else ()
@@ -146,6 +147,24 @@ def build_query(
     )
 
 
+def _literal(request: SearchRequest, strictness: int, corrected: str) -> Clause:
+    """Return how the words as typed are found; an everyday expression that says more than they do
+    stands beside them."""
+    text = Text(request.words, strictness, request.thesaurus)
+    meant = _meant(request, strictness) if not corrected else None
+    if meant is None or not meant.says_more:
+        return text
+    return Best((text, Boost(Colloquial(request.words), _BESIDE)), _BOTH)
+
+
+def _meant(request: SearchRequest, strictness: int, corrected: str = "") -> Everyday | None:
+    """Return the everyday reading, if it explains the query."""
+    if not request.thesaurus or strictness or request.question is not None:
+        return None
+    reading = everyday(corrected or request.words)
+    return reading if reading is not None and reading.whole else None
+
+
 def _further(request: SearchRequest, strictness: int, corrected: str) -> Clause | None:
     """Return how entries are found that do not hold the words as they were typed."""
     if request.question is not None:
@@ -153,11 +172,10 @@ def _further(request: SearchRequest, strictness: int, corrected: str) -> Clause 
     ways: list[Clause] = []
     if corrected:
         ways.append(Text(corrected, strictness, request.thesaurus))
-    if request.thesaurus and strictness == 0:
-        reading = everyday(corrected or request.words)
-        if reading is not None and reading.whole:
-            meant = Colloquial(corrected or request.words)
-            ways.append(Boost(meant, _LESS) if ways else meant)
+    meant = _meant(request, strictness, corrected)
+    if meant is not None and (corrected or not meant.says_more):
+        clause = Colloquial(corrected or request.words)
+        ways.append(Boost(clause, _LESS) if ways else clause)
     if not ways:
         return None
     return ways[0] if len(ways) == 1 else Best(tuple(ways))

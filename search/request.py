@@ -56,7 +56,8 @@ class SearchRequest:
     scores, asked for beside the words or in place of them (公交 OR 地铁). `area` keeps entries whose
     area has a point in common with it.
     `as_typed` leaves the words as they are: no pinyin, no spelling corrected. `thesaurus` False
-    leaves out what official terms alone would find for everyday words.
+    leaves out what official terms alone would find for everyday words. `strictly` leaves out
+    entries that hold only some of the words, where others hold them all.
     """
 
     words: str = ""
@@ -80,6 +81,7 @@ class SearchRequest:
     highlight: bool = False
     as_typed: bool = False
     thesaurus: bool = True
+    strictly: bool = False
 
 
 @dataclass(frozen=True)

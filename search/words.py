@@ -129,13 +129,15 @@ class Everyday:
 
     `meanings`: for each part of the query, terms one of which must occur. `rest`: the places,
     names, codes, numbers and official terms it holds besides; `helpful`: its other words.
-    `whole` says that the meanings explain most of the query.
+    `whole` says that the meanings explain most of the query; `says_more` that its words alone
+    (工作) say less than the expression (找工作), so that holding them is no better.
     """
 
     meanings: tuple[tuple[str, ...], ...]
     rest: tuple[Word, ...]
     helpful: tuple[Word, ...]
     whole: bool
+    says_more: bool = False
 
 
 def everyday(typed: str) -> Everyday | None:
@@ -156,8 +158,13 @@ def _everyday(typed: str, number: int) -> Everyday | None:
     rest = tuple(word for word in words if _is_fixed(word, known))
     helpful = tuple(word for word in words if word not in rest)
     unexplained = sum(len(word.text) for word in helpful)
+    literal = sum(len(word.text) for word in analyse(typed).required)
     return Everyday(
-        tuple(meaning.official for meaning in found), rest, helpful, len(covered) >= unexplained
+        tuple(meaning.official for meaning in found),
+        rest,
+        helpful,
+        len(covered) >= unexplained,
+        literal - unexplained - sum(len(word.text) for word in rest) < len(covered),
     )
 
 

@@ -67,9 +67,13 @@ Resolve = Callable[[Sequence[str]], Iterable[str]]
 
 @dataclass
 class ReadQuery:
-    """What `q` and `fq` ask for: `words` and `question` score, the conditions of `where` do not."""
+    """What `q` and `fq` ask for: `words` and `question` score, the conditions of `where` do not.
+
+    `strictly`: it was put with fields or operators (公交 AND 线路), which are meant as they stand.
+    """
 
     words: list[str] = field(default_factory=list)
+    strictly: bool = False
     questions: list[Clause] = field(default_factory=list)
     filters: list[Clause] = field(default_factory=list)
 
@@ -136,6 +140,7 @@ class QueryReader:
                 raise
             found.words.append(text)  # a bracket or a quotation mark that is only text
             return
+        found.strictly = True
         for part in _all_parts(tree):
             self._add_part(part, found, counter)
 

@@ -138,6 +138,7 @@ def _request(asked: ReadQuery, given: PackageSearch, rows: int) -> SearchRequest
     sort, descending = _sort(given.sort)
     return SearchRequest(
         words=" ".join(asked.words),
+        strictly=asked.strictly,
         where=asked.where,
         question=asked.question,
         area=_area(given.ext_bbox),
