@@ -131,3 +131,12 @@ def get_distribution(session: Session, public_id: str) -> Distribution:
     if found is None:
         raise NotFound("没有编号为“{key}”的数据文件。", key=public_id)
     return found
+
+
+def find_profile(session: Session, entry_id: int, public_id: str) -> dict[str, Any] | None:
+    """Return the kept profile of a file's newest data; see `portal.tables.profile`."""
+    return session.scalar(
+        select(DataVersion.profile)
+        .join(Distribution, Distribution.current_version_id == DataVersion.id)
+        .where(Distribution.entry_id == entry_id, Distribution.public_id == public_id)
+    )

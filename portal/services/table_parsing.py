@@ -82,12 +82,22 @@ def _parse(
             # No header, and as many columns as items: the items name them, in their order.
             parsed.names = unique_names([item.name for item in items])
             parsed.named = [True] * len(parsed.names)
-        given = {item.field_name: item.field_name for item in items}
-        given |= {item.name: item.field_name for item in items}
-        known = {name: given[name] for name in parsed.names if name in given}
+        known = _given_names(parsed.names, items)
         info = build_table(parsed, storage, names=known, types=reading.chosen_types)
     system = reading.coordinates or info.coordinates
     return replace(info, coordinates=system or system_in_names(c.name for c in info.columns))
+
+
+def _given_names(names: Sequence[str], items: Sequence[InformationItem]) -> dict[str, str]:
+    """Return column name -> field name of its item; two columns never get the same one."""
+    by_name = {item.name: item.field_name for item in items}
+    by_field = {item.field_name: item.field_name for item in items}
+    known: dict[str, str] = {}
+    for given in (by_name, by_field):
+        for name in names:
+            if name in given and name not in known and given[name] not in known.values():
+                known[name] = given[name]
+    return known
 
 
 def _items(entry: CatalogueEntry) -> list[InformationItem]:

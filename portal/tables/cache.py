@@ -12,14 +12,20 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+from pyarrow.parquet import ParquetFile
 
 from portal.storage.base import Storage
 from portal.tables.column_types import ColumnType
+from portal.tables.groups import MAX_GROUPS, GroupQuery, Groups, compile_groups, groups_of
 from portal.tables.info import Column, TableInfo
 from portal.tables.native_tables import NativeTables
+from portal.tables.profile import ColumnProfile, profile_columns
 from portal.tables.query import CompiledQuery, TableQuery, compile_query
 from portal.tables.stream import Stream, engine_errors
 from portal.tables.watchdog import Watchdog
+
+PROFILE_SECONDS = 20.0
+MAX_HEAD_ROWS = 1000
 
 
 @dataclass(frozen=True)
@@ -69,6 +75,8 @@ class TableCache:
             ObjectMissing, StorageUnavailable: the Parquet cannot be had.
         """
         compiled = compile_query(info, query)
+        if _is_head(compiled) and not self._tables.is_ready(info):
+            return first_rows(self._tables.parquet_path(info), info, compiled)
         with self._tables.use(info) as table, engine_errors():
             cursor = self._tables.thread_cursor()
             with self._watchdog.limit(cursor, self._query_seconds):
@@ -84,6 +92,29 @@ class TableCache:
             last_id=rows[-1][0] if rows else None,
             ids=tuple(row[0] for row in rows),
         )
+
+    def groups(self, info: TableInfo, query: TableQuery, grouping: GroupQuery) -> Groups:
+        """Return the rows that fit the query's filters, grouped; see `groups`.
+
+        Raises: as `run`.
+        """
+        compiled, grouped = compile_query(info, query), compile_groups(info, grouping)
+        with self._tables.use(info) as table, engine_errors():
+            cursor = self._tables.thread_cursor()
+            sql = (
+                f"SELECT {grouped.select} FROM {table}{compiled.filter_where}"
+                f" GROUP BY label ORDER BY {grouped.order} LIMIT {MAX_GROUPS}"
+            )
+            with self._watchdog.limit(cursor, self._query_seconds):
+                rows = cursor.execute(sql, compiled.filter_parameters).fetchall()
+        return groups_of(rows, grouped.unit)
+
+    def profile(self, info: TableInfo) -> list[ColumnProfile]:
+        """Return the profile of each column, computed now; the one of the parse is cheaper."""
+        with self._tables.use(info) as table, engine_errors():
+            cursor = self._tables.thread_cursor()
+            with self._watchdog.limit(cursor, PROFILE_SECONDS):
+                return profile_columns(cursor, table, info.columns)
 
     @contextlib.contextmanager
     def statement(
@@ -141,6 +172,42 @@ class TableCache:
             f"SELECT count(*) FROM {table}{compiled.filter_where}", compiled.filter_parameters
         ).fetchone()
         return int(row[0]) if row else 0
+
+
+def _is_head(compiled: CompiledQuery) -> bool:
+    """Whether the query asks for the first rows as they are: they can be had without the engine."""
+    return (
+        not compiled.where
+        and compiled.order in ("", " ORDER BY _id")
+        and (compiled.limit is not None and compiled.offset + compiled.limit <= MAX_HEAD_ROWS)
+    )
+
+
+def first_rows(path: Path, info: TableInfo, compiled: CompiledQuery) -> TablePage:
+    """Read the first rows from the Parquet itself, while the native file is still to be made."""
+    names = [column.field_name for column in compiled.columns]
+    wanted = compiled.offset + (compiled.limit or 0)
+    rows: list[dict[str, Any]] = []
+    batches = ParquetFile(path).iter_batches(batch_size=max(wanted, 1), columns=["_id", *names])
+    for batch in batches:
+        rows += batch.to_pylist()
+        if len(rows) >= wanted:
+            break
+    page = rows[compiled.offset : wanted]
+    trimmed = [
+        index
+        for index, column in enumerate(compiled.columns)
+        if column.type is ColumnType.NUMBER and column.decimal_places is None
+    ]
+    values = [_without_zeros(tuple(row[name] for name in names), trimmed) for row in page]
+    ids = tuple(row["_id"] for row in page)
+    return TablePage(
+        rows=[dict(zip(names, row, strict=True)) for row in values],
+        total=info.row_count,
+        columns=compiled.columns,
+        last_id=ids[-1] if ids else None,
+        ids=ids,
+    )
 
 
 def _close(reference: weakref.ref[TableCache]) -> None:

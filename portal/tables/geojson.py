@@ -9,6 +9,7 @@ from typing import Any
 
 GEOMETRY = "geometry"
 LONGITUDE, LATITUDE = "经度", "纬度"
+_PLACE = re.compile(r"经度|纬度|lng|lon|lat|longitude|latitude|x|y", re.I)  # said already
 _SYSTEMS = (  # words of a crs member: the system
     (re.compile(r"4490|CGCS2000", re.I), "cgcs2000"),
     (re.compile(r"GCJ-?02", re.I), "gcj02"),
@@ -42,7 +43,8 @@ def feature_record(feature: Any) -> dict[str, Any]:
     geometry = feature.get("geometry")
     if isinstance(geometry, dict):
         at = geometry.get("coordinates")
-        if geometry.get("type") == "Point" and isinstance(at, list) and len(at) >= 2:
+        said = any(_PLACE.fullmatch(name) for name in record)
+        if geometry.get("type") == "Point" and isinstance(at, list) and len(at) >= 2 and not said:
             record.setdefault(LONGITUDE, at[0])
             record.setdefault(LATITUDE, at[1])
         record[GEOMETRY] = geometry_text(geometry)

