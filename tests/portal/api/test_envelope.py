@@ -17,6 +17,8 @@ JSON = "application/json;charset=utf-8"
 def test_success_has_the_keys_in_order(world: World) -> None:
     response = world.visitor.send("GET", "status_show")
     assert response.headers["Content-Type"] == JSON
+    assert response.headers["Access-Control-Allow-Origin"] == "*"
+    assert "Access-Control-Allow-Credentials" not in response.headers
     assert list(json.loads(response.data)) == ["help", "success", "result"]
     assert response.get_json()["help"].endswith("/api/3/action/help_show?name=status_show")
 
