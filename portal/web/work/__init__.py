@@ -10,7 +10,6 @@ from portal.web.work import (
     notices,
     open_list,
     overview,
-    overview,
     searches,
     sources,
     table_reading,
@@ -22,7 +21,6 @@ from portal.web.work import (
 
 WORK_BLUEPRINTS = (
     work_list.blueprint,
-    overview.blueprint,
     overview.blueprint,
     entry_editor.blueprint,
     versions.blueprint,
