@@ -11,17 +11,15 @@ from portal.clock import local_date
 from portal.jobs.registry import JobKind
 from portal.models.account import LoginSession
 from portal.models.counter import RateWindow
-from portal.models.entry import CatalogueEntry
 from portal.models.freshness import Freshness
 from portal.models.job import Job
 from portal.services import audit, index_check, upload_finishing
 from portal.services.audit_anchor import FileAnchor
 from portal.services.distributions import PARSE_TABLE
 from portal.services.freshness import FreshnessService
-from portal.services.index_requests import request_index
 from portal.services.search_counts import forget_searches
 from portal.services.uploads import FINISH_UPLOAD
-from portal.services.value import recompute_value
+from portal.services.value_recompute import recompute_all
 
 if TYPE_CHECKING:
     from portal.platform import Platform
@@ -61,21 +59,7 @@ def watch_freshness(platform: Platform, _payload: dict[str, Any]) -> None:
 
 def recompute_values(platform: Platform, _payload: dict[str, Any]) -> None:
     """Compute every published entry's value score anew from the recorded facts."""
-    with platform.database.reading() as session:
-        ids = list(
-            session.scalars(
-                select(CatalogueEntry.id).where(
-                    CatalogueEntry.published_version_id.is_not(None),
-                    CatalogueEntry.retired_at.is_(None),
-                )
-            )
-        )
-    for start in range(0, len(ids), BATCH):
-        with platform.database.writing() as session:
-            batch = CatalogueEntry.id.in_(ids[start : start + BATCH])
-            for entry in session.scalars(select(CatalogueEntry).where(batch)):
-                if recompute_value(session, platform.clock, entry):
-                    request_index(session, platform.clock, entry)
+    recompute_all(platform.database, platform.clock)
 
 
 def check_index(platform: Platform, _payload: dict[str, Any]) -> None:
