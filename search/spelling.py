@@ -204,7 +204,8 @@ def _part(pieces: list[str], sounds: list[str], letters: str) -> str:
 
 
 def _mend_run(run: str, vocabulary: Vocabulary) -> tuple[str, ...]:
-    """Return a Chinese run as words of the vocabulary, for the least change; nothing if unchanged."""
+    """Return a Chinese run as words of the vocabulary, for the least change; nothing if unchanged,
+    or if that explains less than half of it."""
     if len(run) > _LONGEST_RUN:
         return ()
     sounds = syllables(run)
@@ -217,7 +218,8 @@ def _mend_run(run: str, vocabulary: Vocabulary) -> tuple[str, ...]:
         ]
         best.append(min(ways, key=lambda way: way[0]))
     words = best[-1][1]
-    return words if "".join(words) != run else ()
+    left = sum(len(word) == 1 and word not in lexicon().stop_words for word in words)
+    return words if "".join(words) != run and 2 * left <= len(run) else ()
 
 
 def _ways(

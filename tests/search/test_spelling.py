@@ -91,6 +91,7 @@ def test_pinyin_is_read_as_chinese(typed, used):
         ("公交", None),
         ("公交站点", None),
         ("㐀㐁", None),
+        ("㐀㐁㐂工交㐃㐄", None),  # who knows what that is
         ("xyz", None),
         ("公", None),
     ],
