@@ -24,7 +24,7 @@ from portal.storage.base import Storage
 
 PIECE_BYTES = 4 * 1024 * 1024
 READ_BYTES = 256 * 1024
-RENEW_SECONDS = 6.0
+RENEW_SECONDS = 4.0
 ALGORITHMS = ("sha256", "sha1")
 
 

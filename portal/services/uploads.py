@@ -24,7 +24,7 @@ from portal.services.distributions import NAME_MAX, safe_filename
 from portal.storage.hashing import is_sha256
 
 FINISH_UPLOAD = "finish_upload"
-LEASE_SECONDS = 20
+LEASE_SECONDS = 12
 MAX_OPEN = 20  # of one account
 MAX_PARTS = 20_000
 TEXT_MAX = 4000
