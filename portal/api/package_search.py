@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Annotated, Any
 
@@ -15,11 +15,12 @@ from portal.api.action import Action, Call, Raw
 from portal.api.errors import SearchQueryError
 from portal.api.inputs import Count, Flag, Input, TextList
 from portal.api.package_query import ReadQuery
+from portal.api.search_explained import explain_scores
 from portal.api.search_fields import FACET_FIELDS, SearchFields
 from portal.models.entry import CatalogueEntry
 from portal.models.index_request import EntryDocument
 from portal.services.package_document import render_package, with_site
-from portal.services.search import search_catalogue
+from portal.services.search import PUBLIC, search_catalogue
 from portal.web.access import Access
 from search.box import Box, read_box
 from search.cursors import read_cursor
@@ -76,6 +77,7 @@ class PackageSearch(Input):
     include_private: Flag = False
     include_drafts: Flag = False
     explain: Flag = False
+    as_typed: Flag = False
     cursor: str | None = Field(default=None, max_length=80)
     ext_bbox: str = Field(default="", max_length=200)
 
@@ -90,6 +92,7 @@ def package_search(call: Call, given: PackageSearch) -> Raw:
     cursor: walks everything that is found, deeper than start goes: begin with an empty one and go
     on with next_cursor until it is null; in the order of an unchanging key (no start, no sort).
     ext_bbox: west,south,east,north in degrees, for what lies there or reaches into it;
+    as_typed: look for the words as they are, without corrections (see jl_correction of an answer);
     explain: with the parts of each score, and which words are found where.
     """
     _refuse_unknown(call)
@@ -99,13 +102,17 @@ def package_search(call: Call, given: PackageSearch) -> Raw:
     request = _request(asked, given, rows)
     private = given.include_private or given.include_drafts
     result = _search(call, request, private=private)
+    labels = call.actor.labels if private else PUBLIC
+    scores = explain_scores(call.session, request, result, labels) if given.explain else {}
     body: dict[str, Any] = {
         "count": result.total,
         "facets": {},
-        "results": [orjson.Fragment(raw) for raw in _packages(call, result.hits, given)],
+        "results": [orjson.Fragment(raw) for raw in _packages(call, result.hits, scores)],
         "sort": given.sort,
         "search_facets": {},
     }
+    if result.correction is not None:
+        body["jl_correction"] = {"typed": result.correction.typed, "used": result.correction.used}
     if given.cursor is not None:
         body["next_cursor"] = result.next_cursor
     for field in given.facet_field if given.facet else ():
@@ -142,6 +149,7 @@ def _request(asked: ReadQuery, given: PackageSearch, rows: int) -> SearchRequest
         where=asked.where,
         question=asked.question,
         area=_area(given.ext_bbox),
+        as_typed=given.as_typed,
         sort=sort,
         descending=descending,
         start=given.start,
@@ -233,7 +241,9 @@ def _deep(call: Call, request: SearchRequest) -> tuple[SearchHit, ...]:
     return tuple(SearchHit(id=one, code="", score=0.0, stored={}) for one in ids)
 
 
-def _packages(call: Call, hits: Sequence[SearchHit], given: PackageSearch) -> list[bytes]:
+def _packages(
+    call: Call, hits: Sequence[SearchHit], scores: Mapping[int, Mapping[str, Any]]
+) -> list[bytes]:
     """Return the hits' packages, out of the kept documents by one query for all."""
     found = {
         entry_id: package if version == index_version else _render(call, entry_id)
@@ -247,7 +257,9 @@ def _packages(call: Call, hits: Sequence[SearchHit], given: PackageSearch) -> li
         raw = found.get(hit.id, b"")
         if raw:
             raw = with_site(raw, site_url)
-            packages.append(_explained(raw, hit) if given.explain else raw)
+            if hit.id in scores:
+                raw = raw[:-1] + b',"jl_score":' + orjson.dumps(scores[hit.id]) + b"}"
+            packages.append(raw)
     return packages
 
 
@@ -258,17 +270,6 @@ def _render(call: Call, entry_id: int) -> bytes:
         return render_package(call.session, entry)
     except LookupError:
         return b""
-
-
-def _explained(raw: bytes, hit: SearchHit) -> bytes:
-    score = {
-        "text": hit.text_score,
-        "value": hit.stored.get("value_score"),
-        "beta": SearchRequest().beta,
-        "exact": hit.exact,
-        "final": hit.score,
-    }
-    return raw[:-1] + b',"jl_score":' + orjson.dumps(score) + b"}"
 
 
 ACTIONS = (

@@ -221,6 +221,20 @@ def test_a_score_is_explained(world: World) -> None:
     assert score["final"] == pytest.approx(
         score["text"] * (1 + score["beta"] * score["value"] / 100), rel=1e-3
     )
+    assert {"word": "空气", "form": "空气", "fields": ["title"], "means": "literal"} in [
+        {**match, "fields": match["fields"][:1]} for match in score["matches"]
+    ]
+    assert isinstance(score["reasons"], list)
+
+
+@SQLITE
+def test_a_correction_is_named_and_can_be_turned_off(world: World) -> None:
+    _load(world, foreign_package(title="空气质量日报"))
+    corrected = world.visitor.get("package_search", q="kongqi")["result"]
+    assert (corrected["count"], corrected["jl_correction"]["used"]) == (1, "空气")
+    assert "jl_correction" not in world.visitor.get("package_search", q="空气")["result"]
+    literal = world.visitor.get("package_search", q="kongqi", as_typed=1)["result"]
+    assert "jl_correction" not in literal
 
 
 def test_drafts_are_found_by_their_organisation_alone(world: World) -> None:
