@@ -129,8 +129,12 @@ def _may_relax(
 
 
 def _takes_some(request: SearchRequest) -> bool:
-    """Say whether entries that hold only some of the words may follow those that hold all."""
-    return request.question is None and not request.strictly
+    """Say whether entries that hold only some of the words may follow those that hold all.
+
+    In another order than that of relevance they would stand among them.
+    """
+    by_relevance = request.sort is Sort.RELEVANCE
+    return by_relevance and request.question is None and not request.strictly
 
 
 def _next(request: SearchRequest, found: Answer, strictness: int, *, loosely: bool) -> str | None:

@@ -17,6 +17,9 @@ from search.judgement_files import PUBLIC
 from search.request import SearchRequest
 
 DEPTH = 100  # hits looked at: a known entry below has the reciprocal rank 0
+MEANS = ("thesaurus", "spellings", "some-words")
+"""What can be left out, to see what it gains: the thesaurus of everyday words; pinyin and the
+correction of errors; entries that hold some of the words after those that hold all."""
 
 
 @dataclass(frozen=True)
@@ -63,12 +66,27 @@ def _remove(url: str, index: str) -> None:
 
 
 def evaluate(
-    collection: Collection, queries: Sequence[JudgedQuery], *, beta: float
+    collection: Collection,
+    queries: Sequence[JudgedQuery],
+    *,
+    beta: float,
+    without: Sequence[str] = (),
 ) -> list[Outcome]:
-    """Ask every query as an anonymous visitor does, and measure what comes."""
+    """Ask every query as an anonymous visitor does, and measure what comes.
+
+    Args:
+        without: which of `MEANS` to leave out.
+    """
     measured = []
     for query in queries:
-        request = SearchRequest(words=query.text, rows=DEPTH, beta=beta)
+        request = SearchRequest(
+            words=query.text,
+            rows=DEPTH,
+            beta=beta,
+            thesaurus="thesaurus" not in without,
+            as_typed="spellings" in without,
+            strictly="some-words" in without,
+        )
         found = [hit.code for hit in collection.engine.search(request, PUBLIC).hits]
         measured.append(outcome(query, found, collection.values))
     return measured

@@ -14,8 +14,8 @@ from portal.services.indexer import all_documents
 from portal.services.search_evaluation import read_set
 from portal.services.search_names import install_search_names
 from portal.settings import read_settings
-from search.evaluation import JudgedQuery, Outcome, Summary, compare, summarise, worst
-from search.evaluation_run import Collection, evaluate, opened_collection, resolved
+from search.evaluation import Outcome, Summary, compare, summarise, worst
+from search.evaluation_run import MEANS, evaluate, opened_collection, resolved
 from search.judgement_files import PUBLIC, FaultyFile, record_of
 
 ENGINES = ("embedded", "elasticsearch")
@@ -46,6 +46,9 @@ search.add_command(words)
     help="Repeatable. Else the embedded one, and Elasticsearch too where SEARCH_URL names it.",
 )
 @click.option("--beta", "betas", type=float, multiple=True, help="Weight of value; repeatable.")
+@click.option(
+    "--without", type=click.Choice(MEANS), multiple=True, help="Leave a means out; repeatable."
+)
 @click.option("--split", type=click.Choice(SPLITS), default="all", show_default=True)
 @click.option("--worst", "worst_shown", type=click.IntRange(0), default=10, show_default=True)
 def evaluate_command(
@@ -53,6 +56,7 @@ def evaluate_command(
     collection: Path | None,
     engines: tuple[str, ...],
     betas: tuple[float, ...],
+    without: tuple[str, ...],
     split: str,
     worst_shown: int,
 ) -> None:
@@ -77,7 +81,11 @@ def evaluate_command(
             )
             if missing:
                 click.echo(f"  {len(missing)} judged codes are not in the collection")
-            _measure(opened, asked, betas or (0.25,), worst_shown)
+            runs = {
+                beta: evaluate(opened, asked, beta=beta, without=without)
+                for beta in betas or (0.25,)
+            }
+        _show(runs, worst_shown)
 
 
 def _engines(chosen: tuple[str, ...]) -> list[tuple[str, str]]:
@@ -88,16 +96,13 @@ def _engines(chosen: tuple[str, ...]) -> list[tuple[str, str]]:
     return [(name, url if name == "elasticsearch" else "") for name in wanted]
 
 
-def _measure(
-    opened: Collection, queries: Sequence[JudgedQuery], betas: Sequence[float], worst_shown: int
-) -> None:
-    runs = {beta: evaluate(opened, queries, beta=beta) for beta in betas}
+def _show(runs: dict[float, list[Outcome]], worst_shown: int) -> None:
     for beta, outcomes in runs.items():
         _show_table(beta, outcomes)
         if beta and 0 in runs:
             _show_comparison(beta, outcomes, runs[0])
     if worst_shown:
-        _show_worst(runs[betas[0]], worst_shown)
+        _show_worst(next(iter(runs.values())), worst_shown)
 
 
 def _show_table(beta: float, outcomes: Sequence[Outcome]) -> None:

@@ -74,6 +74,7 @@ def results() -> Any:
         sorts=_sorts(asked),
         total=found.total,
         relaxed=found.relaxed,
+        whole=found.whole,
         correction=found.correction,
         as_typed_url=address(request.path, [*asked.pairs, ("as_typed", "1")]),
         hits=[_hit(hit, paging, matches) for hit in found.hits],

@@ -49,7 +49,11 @@ def engine(
 def asked(q: str = "", *fq: str) -> SearchRequest:
     read = READER.read(q, fq)
     return SearchRequest(
-        words=" ".join(read.words), where=read.where, question=read.question, rows=100
+        words=" ".join(read.words),
+        strictly=read.strictly,
+        where=read.where,
+        question=read.question,
+        rows=100,
     )
 
 
