@@ -166,11 +166,11 @@ def list_searches(
         .limit(limit)
         .offset(offset)
     )
-    return [SearchedWords(*map(_plain, row)) for row in rows], total
-
-
-def _plain(value: object) -> object:
-    return value if isinstance(value, str | date) else int(value)  # type: ignore[call-overload]
+    found = [
+        SearchedWords(words, int(count), int(visitors), days, last_on)
+        for words, count, visitors, days, last_on in rows
+    ]
+    return found, total
 
 
 def proven_searches(session: Session, today: date, *, limit: int = 2_000) -> list[str]:

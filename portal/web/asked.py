@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 
+from flask_babel import gettext
 from werkzeug.datastructures import MultiDict
 
 from portal.clock import SHANGHAI
@@ -123,7 +124,10 @@ def _box(args: Mapping[str, str]) -> Box | None:
         missing = next((s for s, value in zip(SIDES, sides, strict=True) if not value), None)
         if missing:
             raise Invalid.one(
-                missing, "missing", "请填写范围的四条边；缺少{side}边。", side=_SIDE_NAMES[missing]
+                missing,
+                "missing",
+                "请填写范围的四条边；缺少“{side}”。",
+                side=gettext(_SIDE_NAMES[missing]),
             )
         text = ",".join(sides)
     try:

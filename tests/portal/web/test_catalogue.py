@@ -157,7 +157,7 @@ def test_dates_and_an_area_narrow_and_can_be_removed(filled: Site, visitor: Flas
         ("since=2026-02-01&until=2026-01-01", "止日不能早于起日"),
         ("bbox=1,2,3", "西,南,东,北"),
         ("bbox=nan,1,2,3", "西,南,东,北"),
-        ("west=1&south=2&east=3", "缺少北边"),
+        ("west=1&south=2&east=3", "缺少“北”"),
         ("west=5&south=2&east=3&north=4", "西不大于东"),
     ],
 )
