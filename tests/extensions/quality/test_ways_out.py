@@ -25,11 +25,12 @@ from portal.services.content import content_of
 from portal.services.distributions import DistributionService, Upload
 from portal.services.entries import EntryService
 from portal.services.search import search_catalogue
+from portal.tables.export import ExportForm
 from search.request import SearchRequest
 from tests.extensions.quality.conftest import CANARY_PHONE, ID_NUMBER, ROWS, Deliver, Delivered
 from tests.factories import Catalogue, People, content
 
-FORMS = ("csv", "csv-gb18030", "xlsx", "json", "ndjson", "xml", "parquet")
+FORMS = tuple(form.value.replace("_", "-") for form in ExportForm)
 CANARIES = (ID_NUMBER, CANARY_PHONE, "13844446666", "220102198512120029")
 
 
@@ -59,6 +60,19 @@ def _everything(client: FlaskClient, given: Delivered) -> dict[str, str]:
         f"{page}?f.shou_ji==138",
         f"{resource}/download/x.csv",
         f"{resource}/version/1/x.csv",
+        f"{resource}/versions",
+        f"{resource}/version/1",
+        f"{resource}/difference",
+        f"{resource}/difference?from=1&to=2",
+        f"{resource}/difference.csv?from=1&to=2",
+        f"{resource}/groups.csv?group=shou_ji",
+        f"{resource}/places.json",
+        f"{page}?view=profile",
+        f"{page}?view=chart&group=shou_ji",
+        f"{page}?view=chart&group=shen_fen_zheng_hao",
+        f"{page}/download.zip",
+        f"{page}.ttl",
+        f"{page}.jsonld",
         api,
         f"{api}&q={CANARY_PHONE}",
         f'{api}&filters={{"shou_ji":"{CANARY_PHONE}"}}',
