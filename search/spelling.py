@@ -15,6 +15,7 @@ _JOINTS = str.maketrans("", "", "'’-_")
 _LONGEST_PINYIN, _LONGEST_INITIALS, _LONGEST_SOUND = 60, 10, 30
 _LONGEST_RUN, _LONGEST_WORD = 24, 6
 _KNOWN, _SAME_SOUND, _NEAR_SOUND, _OTHER_CHARACTER, _LEFT = 0.1, 0.6, 1.0, 1.1, 1.0
+_KNOWN_ELSEWHERE = 0.65  # a word of the language that no entry has
 
 Titles = Callable[[str], list[tuple[str, str]]]
 """`i:` and initials, or `p:` and pinyin -> titles of which some words begin so, and their pinyin."""
@@ -234,14 +235,24 @@ def _ways(
     if len(part) == 1:
         yield part, _LEFT
         return
+    if analysis.is_known_word(part):
+        yield part, _KNOWN_ELSEWHERE
     sound = " ".join(sounds)
     for choices, cost in (
         (vocabulary.sounding(sound), _SAME_SOUND),
         (vocabulary.sounding_like(sound), _NEAR_SOUND),
     ):
         for word in choices:
-            if len(word) == len(part):
+            if len(word) == len(part) and (cost == _SAME_SOUND or _keeps_words(part, word)):
                 yield word, cost - log10(1 + vocabulary.count(word)) / 50
                 return
-    if len(part) > 2 and (near := vocabulary.with_one_other_character(part)):
+    near = vocabulary.with_one_other_character(part) if len(part) > 2 else None
+    if near and _keeps_words(part, near):
         yield near, _OTHER_CHARACTER
+
+
+def _keeps_words(part: str, read: str) -> bool:
+    """Say whether the words of the language in a part are in what it is read as, too: who typed
+    小饭馆 did not mean 消防馆."""
+    words = analysis.cut(part, guess=False)
+    return all(len(word) == 1 or word in read for word in words)

@@ -90,6 +90,7 @@ def test_pinyin_is_read_as_chinese(typed, used):
         ("gongjiaozh", "公交站"),  # pinyin that is not finished
         ("公交", None),
         ("公交站点", None),
+        ("旅馆站点", None),  # a word of the language; nothing says it was mistyped
         ("㐀㐁", None),
         ("㐀㐁㐂工交㐃㐄", None),  # who knows what that is
         ("xyz", None),
