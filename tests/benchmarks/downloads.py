@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -40,17 +40,33 @@ def nginx(folder: Path, root: Path) -> Iterator[str]:
         yield url
 
 
-def speed_mb(url: str) -> float:
-    """Return the best of some rounds, in MB a second."""
-    best = 0.0
+def speeds_mb(urls: Sequence[str], *, start: int = 0) -> list[float]:
+    """Return for each address the best of some rounds, in MB a second.
+
+    The addresses take turns, so that a machine that slows down slows all of them. `start` asks for
+    the rest of the file from that byte on, by Range.
+    """
+    best = [0.0] * len(urls)
     for _ in range(ROUNDS):
-        started, received = time.perf_counter(), 0
-        with requests.get(url, stream=True, timeout=60) as answer:
-            answer.raise_for_status()
-            while piece := answer.raw.read(PIECE):
-                received += len(piece)
-        best = max(best, received / 1e6 / (time.perf_counter() - started))
+        for number, url in enumerate(urls):
+            best[number] = max(best[number], _speed_mb(url, start))
     return best
+
+
+def _speed_mb(url: str, start: int) -> float:
+    headers = {"Range": f"bytes={start}-"} if start else {}
+    buffer = bytearray(PIECE)
+    began, received = time.perf_counter(), 0
+    with requests.get(url, stream=True, timeout=60, headers=headers) as answer:
+        answer.raise_for_status()
+        if answer.status_code != (206 if start else 200):
+            raise RuntimeError(f"{url} answered {answer.status_code}")
+        while count := answer.raw.readinto(buffer):
+            received += count
+    expected = int(answer.headers["Content-Length"])
+    if received != expected:
+        raise RuntimeError(f"{url} sent {received} of {expected} bytes")
+    return received / 1e6 / (time.perf_counter() - began)
 
 
 @contextmanager

@@ -104,6 +104,7 @@ def run(folder: Path, count: int, forms: str = "", *, say: Callable[[str], None]
 
 
 def make_table(folder: Path, count: int) -> tuple[TableCache, TableInfo]:
+    folder.mkdir(parents=True, exist_ok=True)
     path = folder / "sample.csv"
     with duckdb.connect() as connection:
         sql = SAMPLE.format(count=count)

@@ -29,6 +29,7 @@ def environment(home: Path, **more: str) -> dict[str, str]:
         **os.environ,
         "XIANGYUN_HOME": str(home),
         "XIANGYUN_ANONYMOUS_RATE": "0",
+        "XIANGYUN_MAX_UPLOAD_BYTES": str(2 * 1024**3),  # the file of a gigabyte
         "XIANGYUN_SECRET_KEY": "benchmark-" * 6,
         **more,
     }
