@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from portal.api import (
+    activity,
     datastore,
     groups,
+    listings,
     organizations,
+    package_revise,
     package_search,
     package_writing,
     packages,
     resources,
     site,
+    tokens,
     users,
 )
 
@@ -19,9 +23,13 @@ CORE_ACTIONS = (
     *packages.ACTIONS,
     *package_search.ACTIONS,
     *package_writing.ACTIONS,
+    *package_revise.ACTIONS,
     *resources.ACTIONS,
     *organizations.ACTIONS,
     *groups.ACTIONS,
     *users.ACTIONS,
+    *tokens.ACTIONS,
+    *activity.ACTIONS,
+    *listings.ACTIONS,
     *datastore.ACTIONS,
 )

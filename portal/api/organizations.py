@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import Field
+from pydantic import AliasChoices, Field
 
 from portal.api.action import Action, Call
 from portal.api.inputs import LONGEST_KEY, Count, Flag, Input, TextList
 from portal.errors import Invalid
 from portal.models.organisation import AGENCY, Organisation, get_organisation
 from portal.permissions import Permission
-from portal.services.organisations import count_published, create_organisation, list_organisations
+from portal.services.organisations import (
+    change_organisation,
+    count_published,
+    create_organisation,
+    delete_organisation,
+    list_organisations,
+)
 from portal.services.package_document import package_organization
 from portal.services.provider_finder import SLUG
 from portal.web.access import Access
@@ -115,6 +121,44 @@ def organization_create(call: Call, given: OrganizationCreate) -> dict[str, Any]
     return _shown(call, organisation)
 
 
+class OrganizationChange(Input):
+    id: str = Field(
+        min_length=1, max_length=LONGEST_KEY, validation_alias=AliasChoices("id", "name")
+    )
+    title: str | None = Field(default=None, max_length=200)
+    description: str | None = Field(default=None, max_length=2000)
+    jl_region: str | None = None
+
+
+def organization_patch(call: Call, given: OrganizationChange) -> dict[str, Any]:
+    """Change title, description or jl_region of an organisation (a Bureau administrator)."""
+    place = get_organisation(call.session, given.id)
+    change_organisation(
+        call.session,
+        call.platform.clock,
+        call.actor,
+        place,
+        name=given.title,
+        description=given.description,
+        region_code=given.jl_region,
+    )
+    call.session.flush()
+    return _shown(call, place)
+
+
+def organization_update(call: Call, given: OrganizationChange) -> dict[str, Any]:
+    """Replace what is said of an organisation: what is not sent is emptied (not its title)."""
+    return organization_patch(
+        call, given.model_copy(update={"description": given.description or ""})
+    )
+
+
+def organization_delete(call: Call, given: OrganizationShow) -> None:
+    """Delete an organisation that has neither data sets nor accounts (a Bureau administrator)."""
+    place = get_organisation(call.session, given.id)
+    delete_organisation(call.session, call.platform.clock, call.actor, place)
+
+
 def organization_list_for_user(call: Call, _given: Input) -> list[dict[str, Any]]:
     """Return the organisations that the caller works for; all of them for a Bureau administrator."""
     counts = count_published(call.session)
@@ -142,6 +186,15 @@ ACTIONS = (
         organization_create,
         OrganizationCreate,
         Permission.ORGANISATION_MANAGE,
+    ),
+    *(
+        Action(name, Access.WRITE, handler, schema, Permission.ORGANISATION_MANAGE)
+        for name, handler, schema in (
+            ("organization_update", organization_update, OrganizationChange),
+            ("organization_patch", organization_patch, OrganizationChange),
+            ("organization_delete", organization_delete, OrganizationShow),
+            ("organization_purge", organization_delete, OrganizationShow),
+        )
     ),
     Action("organization_list_for_user", Access.PUBLIC, organization_list_for_user, Input),
 )

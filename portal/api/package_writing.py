@@ -6,8 +6,10 @@ is published by the event `import`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+import orjson
 from pydantic import AliasChoices, Field
 
 from portal.api.action import Action, Call, Raw
@@ -78,6 +80,12 @@ def _save(call: Call, entry: CatalogueEntry, package: dict[str, Any] | Any) -> R
         return shown(call, entry, entry.published_version)
     version = PackageService(call.session, call.platform.clock, call.actor).save(entry, package)
     return shown(call, entry, version)
+
+
+def save_package(call: Call, entry: CatalogueEntry, package: Mapping[str, Any]) -> dict[str, Any]:
+    """Save as `package_update` does; return the package as values."""
+    saved: dict[str, Any] = orjson.loads(_save(call, entry, package).json)
+    return saved
 
 
 def _importer(call: Call) -> PackageImporter:

@@ -293,5 +293,10 @@ def actor_of(account: Account | None) -> Actor:
     return Actor(account.id, account.display_name, roles, account.identity_verified)
 
 
+def is_hash_of(token_hash: str, token: str) -> bool:
+    """Say whether a token is the one that was kept as this hash."""
+    return hmac.compare_digest(token_hash, _hash(token))
+
+
 def _hash(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()

@@ -11,8 +11,10 @@ from sqlalchemy.orm import Session
 from portal.actor import Actor
 from portal.clock import Clock
 from portal.codes import code_list
-from portal.errors import Invalid
+from portal.errors import Conflict, Invalid
+from portal.models.account import Membership
 from portal.models.entry import CatalogueEntry
+from portal.models.harvest import HarvestSource
 from portal.models.organisation import (
     AGENCY,
     BUREAU,
@@ -21,6 +23,8 @@ from portal.models.organisation import (
     find_organisation,
 )
 from portal.permissions import Permission, require
+from portal.services import audit
+from portal.services.index_requests import request_index
 
 BUREAU_CODE = "JL-BUR"
 SERIALS_FROM = 100
@@ -123,6 +127,84 @@ def create_organisation(
     session.add(organisation)
     session.flush()
     return organisation
+
+
+def change_organisation(
+    session: Session,
+    clock: Clock,
+    actor: Actor,
+    organisation: Organisation,
+    *,
+    name: str | None = None,
+    description: str | None = None,
+    region_code: str | None = None,
+) -> None:
+    """Change what is said of an organisation (a Bureau administrator); None leaves a part alone.
+
+    Its data sets show the name: they are indexed again.
+
+    Raises:
+        Invalid: no name, or the region is unknown.
+    """
+    require(actor, Permission.ORGANISATION_MANAGE)
+    if name is not None and not name.strip():
+        raise Invalid.one("title", "missing", "请填写机构名称。")
+    if region_code is not None and region_code not in code_list("regions"):
+        raise Invalid.one("region_code", "unknown_code", "没有地区“{value}”。", value=region_code)
+    before = (organisation.name, organisation.description, organisation.region_code)
+    organisation.name = name.strip() if name is not None else organisation.name
+    if description is not None:
+        organisation.description = description
+    organisation.region_code = region_code or organisation.region_code
+    if before == (organisation.name, organisation.description, organisation.region_code):
+        return
+    audit.record(
+        session,
+        clock,
+        actor,
+        flow="organisation",
+        event="change",
+        subject_id=organisation.id,
+        details={"before": list(before), "name": organisation.name},
+    )
+    entries = select(CatalogueEntry).where(CatalogueEntry.provider_id == organisation.id)
+    for entry in session.scalars(entries).unique():
+        request_index(session, clock, entry)
+
+
+def delete_organisation(
+    session: Session, clock: Clock, actor: Actor, organisation: Organisation
+) -> None:
+    """Delete an organisation that nothing hangs on (a Bureau administrator).
+
+    Raises:
+        Conflict: it has data sets, accounts or subordinate organisations.
+    """
+    require(actor, Permission.ORGANISATION_MANAGE)
+    held = (
+        select(CatalogueEntry.id).where(
+            (CatalogueEntry.provider_id == organisation.id)
+            | (CatalogueEntry.responsible_dept_id == organisation.id)
+        ),
+        select(Membership.id).where(Membership.organisation_id == organisation.id),
+        select(Organisation.id).where(Organisation.parent_id == organisation.id),
+        select(HarvestSource.id).where(HarvestSource.organisation_id == organisation.id),
+    )
+    if any(session.scalar(query.limit(1)) is not None for query in held):
+        raise Conflict(
+            "“{name}”名下还有数据、账号、下级机构或采集来源，不能删除。", name=organisation.name
+        )
+    audit.record(
+        session,
+        clock,
+        actor,
+        flow="organisation",
+        event="delete",
+        subject_id=organisation.id,
+        details={"code": organisation.code, "name": organisation.name},
+    )
+    session.delete(organisation)
+    session.flush()
 
 
 def _next_serial(session: Session) -> str:
