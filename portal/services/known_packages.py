@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import BindParameter, bindparam, select
 from sqlalchemy.orm import Session, lazyload
 
 from portal.errors import Invalid
@@ -14,7 +14,7 @@ from portal.models.entry import CatalogueEntry
 from portal.services.package_input import PackageInput
 
 _AT_ONCE = 400  # values in one query
-_KEYS = bindparam("keys", expanding=True)
+_KEYS: BindParameter[list[str]] = bindparam("keys", expanding=True)
 _NAMED_ENTRIES = (
     select(CatalogueEntry)
     .where(CatalogueEntry.public_id.in_(_KEYS) | CatalogueEntry.slug.in_(_KEYS))
