@@ -19,7 +19,7 @@ from urllib.parse import quote
 import psutil
 import requests
 
-from tests.benchmarks import downloads, exports, sample
+from tests.benchmarks import downloads, exports, pages, sample
 from tests.benchmarks.load import Figures, drive
 from tests.benchmarks.server import (
     command,
