@@ -2,7 +2,9 @@
 "use strict";
 (() => {
   if (document.querySelector(".file [role=status]")) {
-    window.setTimeout(() => window.location.reload(), 3000);
+    window.setInterval(() => {
+      if (!document.querySelector(".upload-panel")) window.location.reload(); // an upload goes on
+    }, 3000);
   }
   for (const form of document.querySelectorAll("form[data-busy]")) {
     form.addEventListener("submit", () => {

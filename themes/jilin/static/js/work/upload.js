@@ -124,6 +124,7 @@
         return again && status !== 507;
       },
       onProgress: (sent) => {
+        if (paused) return; // the last news of a request that was just ended
         if (!began) { began = Date.now(); first = sent; }
         last = sent;
         const rate = (sent - first) / Math.max(1, Date.now() - began);
