@@ -64,7 +64,7 @@ def _copy(file: pq.ParquetFile, table: ParsedTable) -> None:
     row = 1
     try:
         for batch in file.iter_batches(batch_size=BATCH_ROWS):
-            numbers = pa.array(range(row, row + batch.num_rows), pa.int64())
+            numbers = pa.arange(row, row + batch.num_rows)
             row += batch.num_rows
             writer.write(numbers, [_texts(column) for column in batch.columns])
     finally:

@@ -87,7 +87,7 @@ class RowsWriter:
         if not count:
             return
         first = self._table.row_count + 1
-        ids = pa.array(range(first, first + count), pa.int64())
+        ids = pa.arange(first, first + count)
         trimmed = [pc.utf8_trim(column, characters=SPACES) for column in columns]
         self._writer.write_batch(pa.record_batch([ids, numbers, *trimmed], schema=self._schema))
         self._table.row_count += count

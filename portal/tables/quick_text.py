@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import codecs
 import io
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -77,13 +78,13 @@ def _copy(
     reader: csv.CSVStreamingReader, writer: RowsWriter, kinds: RowKinds, first_row: int
 ) -> None:
     row = first_row
+    # One pattern, no comparison with a scalar: Arrow would import pandas for that, if it is there.
+    suspects = f"{_SUSPECT}|^{re.escape(kinds.header[0])}\\s*$"
     for batch in reader:
-        numbers = pa.array(range(row, row + batch.num_rows), pa.int64())
+        numbers = pa.arange(row, row + batch.num_rows)
         row += batch.num_rows
         first = batch.column(0)
-        suspect = pc.or_(
-            pc.match_substring_regex(first, _SUSPECT), pc.equal(first, kinds.header[0])
-        )
+        suspect = pc.match_substring_regex(first, suspects)
         if pc.any(suspect).as_py():
             keep = _keep(batch, numbers, suspect, kinds)
             batch, numbers = batch.filter(keep), numbers.filter(keep)
@@ -93,7 +94,7 @@ def _copy(
 def _named(columns: list[pa.Array], width: int) -> list[pa.Array]:
     """Leave out the columns beyond the last name; raises NotPlain where they hold anything."""
     for column in columns[width:]:
-        if pc.any(pc.not_equal(pc.utf8_trim(column, characters=SPACES), "")).as_py():
+        if pc.max(pc.binary_length(pc.utf8_trim(column, characters=SPACES))).as_py():
             raise NotPlain
     return columns[:width]
 

@@ -19,7 +19,7 @@ from portal.tables.row_kinds import NumberedRow, RowKinds, filled_width
 HEADER_SAMPLE_ROWS = 200
 MIXED_NAMES = 3
 _NUMBER = re.compile(r"(?!(19|20)\d\d$)[-+]?\d[\d,]*(\.\d+)?")
-BATCH_CELLS = 40_000
+BATCH_CELLS = 120_000
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,10 @@ PIECE_BYTES = MIB
 _CELL = re.compile(
     rb"<(?:[\w.-]+:)?c\s[^>]*?\br\s*=\s*[\"']([A-Za-z]{1,3})([0-9]{1,7})[\"'][^>]*?(/?)>"
 )
-_CELL_START = re.compile(rb"<(?:[\w.-]+:)?c[\s>]")
+_REFERENCE = re.compile(rb"\sr\s*=\s*[\"']([A-Za-z]{1,3}[0-9]{1,7})[\"']")
+_PLAIN_REFERENCE = re.compile(rb'<c r="([A-Z]{1,3}[0-9]{1,7})"')
+_LETTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+PLAIN_AREA = 10_000_000  # an extent that needs no closer look
 _ENTITY = re.compile(rb"<!\s*(?:DOCTYPE|ENTITY)", re.IGNORECASE)
 
 
@@ -88,7 +91,7 @@ def _check_part(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, limits: ReadLi
     with archive.open(entry) as part:
         while piece := part.read(PIECE_BYTES):
             text = rest + piece
-            if _ENTITY.search(text) or b"\0" in piece:
+            if (b"<!" in text and _ENTITY.search(text)) or b"\0" in piece:
                 raise Invalid.one(
                     "file",
                     "workbook_entities",
@@ -97,7 +100,7 @@ def _check_part(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, limits: ReadLi
             cut = text.rfind(b"<")
             whole, rest = (text[:cut], text[cut:][-4096:]) if cut > 0 else (text, b"")
             if is_sheet:
-                cells += len(_CELL_START.findall(whole))
+                cells += whole.count(b"<c") + whole.count(b":c")  # at least as many as there are
                 rows, columns = _extent(whole, rows, columns)
                 _check_extent(cells, rows, columns, limits)
     if is_sheet:
@@ -107,10 +110,19 @@ def _check_part(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, limits: ReadLi
 
 def _extent(xml: bytes, rows: int, columns: int) -> tuple[int, int]:
     """Return the last row and column of a filled cell; formatted empty cells do not count."""
-    for letters, digits, empty in _CELL.findall(xml):
+    references = _PLAIN_REFERENCE.findall(xml)
+    if len(references) < xml.count(b"<c") - xml.count(b"<col") or b":c" in xml:
+        references = _REFERENCE.findall(xml)  # not as Excel writes it
+    digits = b" ".join(references).translate(None, _LETTERS).split()
+    letters = b" ".join(references).translate(None, b"0123456789").split()
+    last_row = max(map(int, set(digits)), default=0)
+    last_column = max(map(_column_number, set(letters)), default=0)
+    if last_row * last_column <= PLAIN_AREA or (last_row <= rows and last_column <= columns):
+        return max(rows, last_row), max(columns, last_column)
+    for cell_letters, cell_digits, empty in _CELL.findall(xml):  # far out: perhaps empty ones
         if not empty:
-            rows = max(rows, int(digits))
-            columns = max(columns, _column_number(letters))
+            rows = max(rows, int(cell_digits))
+            columns = max(columns, _column_number(cell_letters))
     return rows, columns
 
 

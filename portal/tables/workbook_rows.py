@@ -32,6 +32,7 @@ class WorkbookRows:
     def __init__(self, path: Path, sheet: str | None, limits: ReadLimits, notes: RowNotes) -> None:
         check_workbook(path, limits)
         self._notes = notes
+        self._lost_digits = False  # of a number in the row at hand
         try:
             self._workbook = CalamineWorkbook.from_path(str(path))
         except PasswordError:
@@ -59,13 +60,24 @@ class WorkbookRows:
         spread = {row for row, _ in down}
         above: list[str] = []
         for number, cells in enumerate(self._sheet.iter_rows()):
-            texts = [cell if cell.__class__ is str else cell_text(cell) for cell in cells]
-            if any(cell.__class__ is float and abs(cell) >= EXACT_FLOAT for cell in cells):
+            texts = [cell if cell.__class__ is str else self._text(cell) for cell in cells]
+            if self._lost_digits:
                 self._notes.add(number + 1, "precision_lost", texts)
+                self._lost_digits = False
             if number in spread:
                 self._fill(number, texts, above, down)
             above = texts
             yield number + 1, texts
+
+    def _text(self, value: Any) -> str:
+        """As `cell_text`; most cells that are no text are floats, and their way is short."""
+        if value.__class__ is not float:
+            return cell_text(value)
+        text = f"{value:.15g}"  # the digits that Excel keeps: 0.1+0.2 is 0.3, as the author saw it
+        if "e" not in text:
+            return text
+        self._lost_digits = self._lost_digits or abs(value) >= EXACT_FLOAT
+        return format(Decimal(text), "f")
 
     def _fill(
         self, number: int, texts: list[str], above: list[str], down: dict[tuple[int, int], int]
