@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Text, cast, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session, defer, lazyload, load_only
+from sqlalchemy.orm.attributes import set_committed_value
 
 from portal.models.distribution import DataVersion, Distribution, Download
 from portal.models.entry import UNFINISHED, CatalogueEntry, EntryVersion
@@ -57,10 +58,9 @@ class SearchFacts:
 
 
 def entries_between(session: Session, first: int, last: int) -> Sequence[CatalogueEntry]:
-    """Return the entries of a range of ids, by rising id."""
-    # Their organisations come from the session, which must hold on to these few.
-    session.info["organisations"] = session.scalars(select(Organisation)).all()
-    return session.scalars(
+    """Return the entries of a range of ids, by rising id, with their organisations."""
+    organisations = {one.id: one for one in session.scalars(select(Organisation))}
+    entries = session.scalars(
         select(CatalogueEntry)
         .where(CatalogueEntry.id.between(first, last))
         .order_by(CatalogueEntry.id)
@@ -72,6 +72,10 @@ def entries_between(session: Session, first: int, last: int) -> Sequence[Catalog
             defer(CatalogueEntry.retired_reason),
         )
     ).all()
+    for entry in entries:  # a few organisations have all the entries: none is looked up again
+        set_committed_value(entry, "provider", organisations[entry.provider_id])
+        set_committed_value(entry, "responsible_dept", organisations[entry.responsible_dept_id])
+    return entries
 
 
 def gather_search_facts(
