@@ -2,56 +2,21 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
-from search.clauses import Clause, Prefix
 from search.cursors import Cursor, read_cursor
-from search.fields import STARTS
+from search.lookups import Answer, Lookups
 from search.query import STRICTNESS, SearchQuery, build_query, can_relax
 from search.request import (
     Correction,
-    FacetCount,
-    SearchHit,
     SearchRequest,
     SearchResult,
     Sort,
 )
-from search.spelling import Reading, mend, read_pinyin
-from search.suggestions import visible
-from search.vocabulary import Vocabulary
+from search.speller import Speller
 
 NEXT_TO_NOTHING = 2  # hits; then a misspelt word is looked for
 FEW = 9  # hits, less than a first page; then entries that hold some of the words come after them
-_CERTAIN = 20  # entries that must hold a mended word where the words as typed find a few
-_TITLES = 20
-_LONGEST_MENDED = 100  # characters of a query
-_LATIN = re.compile(r"[A-Za-zÀ-ɏＡ-ｚ]{2}")
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What an engine found for one neutral query."""
-
-    total: int
-    hits: tuple[SearchHit, ...]
-    facets: Mapping[str, tuple[FacetCount, ...]]
-
-
-@dataclass(frozen=True)
-class Lookups:
-    """What an engine looks up.
-
-    `answer` looks one query up; its last argument is the id after which a walk goes on, or None.
-    `most_valuable` returns the records of so many entries that match a clause.
-    `vocabulary` gives the words of the index's public entries.
-    """
-
-    answer: Callable[[SearchRequest, SearchQuery, int | None], Answer]
-    most_valuable: Callable[[Clause, int], list[Mapping[str, Any]]]
-    vocabulary: Callable[[], Vocabulary]
 
 
 def answer_request(
@@ -87,7 +52,7 @@ def answer_request(
             loosely = strictness == 0 and total <= FEW and _takes_some(request)
             if not loosely:
                 break
-            whole = found.total
+            whole = found.total if strictness == 0 else None
         else:
             strictness += 1
     return SearchResult(
@@ -149,57 +114,3 @@ def sort_of(request: SearchRequest) -> tuple[Sort, bool]:
         return Sort.VALUE, False
     # The keys of titles run from A to Z, all others from the highest down.
     return request.sort, request.descending is (request.sort is Sort.TITLE)
-
-
-class Speller:
-    """Reads the words of one request otherwise, for one viewer.
-
-    A word that was not typed is used only if the viewer may open an entry that holds it: what is
-    denied to them, or has become so a moment ago, is told by no correction.
-    """
-
-    def __init__(self, request: SearchRequest, labels: frozenset[str], lookups: Lookups):
-        self._request = request
-        self._labels = labels
-        self._lookups = lookups
-
-    def pinyin(self) -> str:
-        """Return the words with their pinyin as Chinese; empty where there is none."""
-        if self._is_left_alone() or not _LATIN.search(self._request.words):
-            return ""
-        return self._used(read_pinyin(self._request.words, self._lookups.vocabulary()))
-
-    def mended(self, total: int) -> str:
-        """Return the words as they were probably meant, where they find `total` entries."""
-        if self._is_left_alone():
-            return ""
-        vocabulary = self._lookups.vocabulary()
-        reading = mend(self._request.words, vocabulary, self._titles)
-        if reading and total and min(map(vocabulary.count, reading.words)) < _CERTAIN:
-            return ""
-        return self._used(reading)
-
-    def _is_left_alone(self) -> bool:
-        request = self._request
-        return (
-            request.as_typed
-            or request.question is not None
-            or not 0 < len(request.words) <= _LONGEST_MENDED
-        )
-
-    def _used(self, reading: Reading | None) -> str:
-        if reading is None or not all(map(self._is_findable, reading.words)):
-            return ""
-        return reading.used
-
-    def _is_findable(self, word: str) -> bool:
-        asked = SearchRequest(
-            word, excluded_ids=self._request.excluded_ids, rows=0, as_typed=True, thesaurus=False
-        )
-        return bool(self._lookups.answer(asked, build_query(asked, self._labels), None).total)
-
-    def _titles(self, beginning: str) -> list[tuple[str, str]]:
-        starts = Prefix(STARTS, beginning)
-        clause = visible(starts, self._labels, self._request.excluded_ids)
-        records = self._lookups.most_valuable(clause, _TITLES)
-        return [(record["title"], record["sounds"]) for record in records]

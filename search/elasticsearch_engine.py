@@ -11,7 +11,7 @@ import orjson
 from elasticsearch import Elasticsearch
 
 from search import fields
-from search.answers import Answer, Lookups, answer_request, sort_of
+from search.answers import answer_request, sort_of
 from search.building import BEFORE_ALL, build_whole, prepare_all
 from search.clauses import AllOf, Clause, Range, Terms
 from search.document import SearchDocument
@@ -22,6 +22,8 @@ from search.elasticsearch_indexes import AliasedIndex, answering, read
 from search.elasticsearch_layout import IndexLayout
 from search.elasticsearch_mapping import body_of, tombstone
 from search.engine import IndexedVersion, SearchUnavailable
+from search.kept_vocabulary import KeptVocabulary
+from search.lookups import Answer, Lookups
 from search.prepared import Prepared, Refusals, newest
 from search.query import SearchQuery
 from search.records import (
@@ -34,7 +36,7 @@ from search.records import (
 )
 from search.request import SearchHit, SearchRequest, SearchResult, Sort, Suggestion
 from search.suggestions import suggestion_clause
-from search.vocabulary import MOST_WORDS, KeptVocabulary, Vocabulary
+from search.vocabulary import MOST_WORDS, Vocabulary
 
 _PAGE = 5_000
 _TIMEOUT_SECONDS = 5.0

@@ -1,24 +1,18 @@
-"""Other spellings of a query: pinyin, initials, typing errors, characters that sound alike."""
+"""A query in pinyin, or with some pinyin in it, as Chinese."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import log10
 
 from search import analysis
 from search.lexicon import lexicon
-from search.pinyin import plain_sound, syllables, without_tones
+from search.pinyin import plain_sound, without_tones
 from search.vocabulary import Vocabulary
 
 _JOINTS = str.maketrans("", "", "'’-_")
-_LONGEST_PINYIN, _LONGEST_INITIALS, _LONGEST_SOUND = 60, 10, 30
-_LONGEST_RUN, _LONGEST_WORD = 24, 6
-_KNOWN, _SAME_SOUND, _NEAR_SOUND, _OTHER_CHARACTER, _LEFT = 0.1, 0.6, 1.0, 1.1, 1.0
-_KNOWN_ELSEWHERE = 0.65  # a word of the language that no entry has
-
-Titles = Callable[[str], list[tuple[str, str]]]
-"""`i:` and initials, or `p:` and pinyin -> titles of which some words begin so, and their pinyin."""
+_LONGEST_PINYIN, _LONGEST_SOUND = 60, 30
 
 
 @dataclass(frozen=True)
@@ -30,7 +24,7 @@ class Reading:
 
 
 @dataclass
-class _Piece:
+class Piece:
     """A run of the query, or what stands between two; `words` is what it is read as."""
 
     text: str
@@ -40,21 +34,28 @@ class _Piece:
     is_pinyin: bool = False
 
 
-def _pieces(typed: str) -> Iterator[_Piece]:
+def letters_of(text: str) -> str:
+    """Return Latin letters without what joins them (xi'an)."""
+    return text.translate(_JOINTS)
+
+
+def pieces_of_query(typed: str) -> Iterator[Piece]:
+    """Walk a query piece by piece, normalised; together the pieces are the whole of it."""
     plain = without_tones(analysis.normalise(typed))
     at = 0
     for run, is_cjk in analysis.runs(plain):
         start = plain.index(run, at)
         if start > at:
-            yield _Piece(plain[at:start])
-        letters = run.translate(_JOINTS)
-        yield _Piece(run, is_cjk, letters.isascii() and letters.isalpha())
+            yield Piece(plain[at:start])
+        letters = letters_of(run)
+        yield Piece(run, is_cjk, letters.isascii() and letters.isalpha())
         at = start + len(run)
     if at < len(plain):
-        yield _Piece(plain[at:])
+        yield Piece(plain[at:])
 
 
-def _reading(pieces: list[_Piece]) -> Reading | None:
+def reading_of(pieces: list[Piece]) -> Reading | None:
+    """Return the query with what its pieces are read as; None if each stays as it is."""
     words = tuple(word for piece in pieces for word in piece.words)
     if not words:
         return None
@@ -79,15 +80,15 @@ def read_pinyin(typed: str, vocabulary: Vocabulary) -> Reading | None:
 
     A word of Latin letters that more entries hold as it is stays.
     """
-    pieces = list(_pieces(typed))
+    pieces = list(pieces_of_query(typed))
     _join_syllables(pieces, vocabulary)
     for piece in pieces:
         if piece.is_latin and not piece.words:
             _read(piece, piece.text, vocabulary)
-    return _reading(pieces)
+    return reading_of(pieces)
 
 
-def _join_syllables(pieces: list[_Piece], vocabulary: Vocabulary) -> None:
+def _join_syllables(pieces: list[Piece], vocabulary: Vocabulary) -> None:
     """Read `gong jiao zhan dian` as one word: the syllables alone say nothing."""
     start = 0
     while start < len(pieces):
@@ -104,9 +105,9 @@ def _join_syllables(pieces: list[_Piece], vocabulary: Vocabulary) -> None:
         start = max(end, start + 1)
 
 
-def _read(piece: _Piece, text: str, vocabulary: Vocabulary) -> bool:
-    letters = text.translate(_JOINTS)
-    words = _cut_pinyin(letters, vocabulary)
+def _read(piece: Piece, text: str, vocabulary: Vocabulary) -> bool:
+    letters = letters_of(text)
+    words = cut_pinyin(letters, vocabulary)
     literal = max(vocabulary.count(text), int(text in lexicon().latin_terms))
     if not words or min(map(vocabulary.count, words)) < literal:
         return False
@@ -114,7 +115,7 @@ def _read(piece: _Piece, text: str, vocabulary: Vocabulary) -> bool:
     return True
 
 
-def _cut_pinyin(letters: str, vocabulary: Vocabulary) -> tuple[str, ...]:
+def cut_pinyin(letters: str, vocabulary: Vocabulary) -> tuple[str, ...]:
     """Return the fewest, most frequent words whose pinyin is this; nothing if it is no pinyin."""
     text = plain_sound(letters)
     if not 3 < len(text) <= _LONGEST_PINYIN:
@@ -132,127 +133,3 @@ def _cut_pinyin(letters: str, vocabulary: Vocabulary) -> tuple[str, ...]:
                 best[end] = (cost, (*before[1], found[0]))
     whole = best[-1]
     return whole[1] if whole else ()
-
-
-def mend(typed: str, vocabulary: Vocabulary, titles: Titles) -> Reading | None:
-    """Return the query as it was most probably meant; None if nothing better is known.
-
-    For a query that finds next to nothing: words that the vocabulary has are left alone.
-    """
-    pieces = list(_pieces(typed))
-    for piece in pieces:
-        if piece.is_latin and not vocabulary.count(piece.text):
-            _mend_latin(piece, vocabulary, titles)
-        elif piece.is_cjk and len(piece.text) > 1:
-            piece.words = _mend_run(piece.text, vocabulary)
-            piece.is_pinyin = bool(piece.words)
-    # What is left as it is stands in no list of words that were not typed.
-    found = _reading(pieces)
-    if found is None or found.used == " ".join(analysis.normalise(typed).split()):
-        return None
-    plain = analysis.normalise(typed)
-    return Reading(found.used, tuple(word for word in found.words if word not in plain))
-
-
-def _mend_latin(piece: _Piece, vocabulary: Vocabulary, titles: Titles) -> None:
-    letters = piece.text.translate(_JOINTS)
-    if piece.text in lexicon().stop_words or piece.text in lexicon().latin_terms:
-        return
-    if words := _cut_pinyin(letters, vocabulary):
-        piece.words, piece.is_pinyin = words, True
-    elif begun := _begun(letters, vocabulary, titles):
-        piece.words, piece.is_pinyin = (begun,), True
-    elif near := vocabulary.near_latin(letters):
-        piece.words = (near,)
-    elif sound := vocabulary.near_sound(plain_sound(letters)):
-        piece.words, piece.is_pinyin = (vocabulary.sounding(sound)[0],), True
-
-
-def _begun(letters: str, vocabulary: Vocabulary, titles: Titles) -> str:
-    """Return what initials (gjzd) or pinyin that is not finished (gongjiaozh) stand for."""
-    if 1 < len(letters) <= _LONGEST_INITIALS:
-        if begun := _begun_with("i:", letters, titles):
-            return begun
-        if words := vocabulary.with_initials(letters):
-            return words[0]
-    return _begun_with("p:", plain_sound(letters), titles)
-
-
-def _begun_with(kind: str, letters: str, titles: Titles) -> str:
-    """Return the part of a title that initials or pinyin stand for, the most frequent one."""
-    found: dict[str, int] = {}
-    for title, sound in titles(kind + letters):
-        runs = analysis.runs(analysis.normalise(title))
-        pieces = [piece for run, is_cjk in runs for piece in (run if is_cjk else [run])]
-        sounds = [one[0] if kind == "i:" else one for one in sound.split()]
-        part = _part(pieces, sounds, letters) if len(pieces) == len(sounds) else ""
-        if part:
-            found[part] = found.get(part, 0) + 1
-    return max(found, key=lambda part: found[part], default="")
-
-
-def _part(pieces: list[str], sounds: list[str], letters: str) -> str:
-    """Return the pieces whose sounds together begin with the letters."""
-    for start in range(len(pieces)):
-        so_far = ""
-        for end in range(start, len(pieces)):
-            so_far += sounds[end]
-            if so_far.startswith(letters):
-                return "".join(pieces[start : end + 1])
-            if not letters.startswith(so_far):
-                break
-    return ""
-
-
-def _mend_run(run: str, vocabulary: Vocabulary) -> tuple[str, ...]:
-    """Return a Chinese run as words of the vocabulary, for the least change; nothing if unchanged,
-    or if that explains less than half of it."""
-    if len(run) > _LONGEST_RUN:
-        return ()
-    sounds = syllables(run)
-    best: list[tuple[float, tuple[str, ...]]] = [(0.0, ())]
-    for end in range(1, len(run) + 1):
-        ways = [
-            (best[start][0] + cost, (*best[start][1], word))
-            for start in range(max(0, end - _LONGEST_WORD), end)
-            for word, cost in _ways(run[start:end], sounds[start:end], vocabulary)
-        ]
-        best.append(min(ways, key=lambda way: way[0]))
-    words = best[-1][1]
-    left = sum(len(word) == 1 and word not in lexicon().stop_words for word in words)
-    return words if "".join(words) != run and 2 * left <= len(run) else ()
-
-
-def _ways(
-    part: str, sounds: tuple[str, ...], vocabulary: Vocabulary
-) -> Iterator[tuple[str, float]]:
-    """Walk what a part of a run may be read as, and how daring that is."""
-    if part in lexicon().stop_words or (
-        len(part) > 1 and (vocabulary.count(part) or lexicon().is_term(part))
-    ):
-        yield part, _KNOWN
-        return
-    if len(part) == 1:
-        yield part, _LEFT
-        return
-    if analysis.is_known_word(part):
-        yield part, _KNOWN_ELSEWHERE
-    sound = " ".join(sounds)
-    for choices, cost in (
-        (vocabulary.sounding(sound), _SAME_SOUND),
-        (vocabulary.sounding_like(sound), _NEAR_SOUND),
-    ):
-        for word in choices:
-            if len(word) == len(part) and (cost == _SAME_SOUND or _keeps_words(part, word)):
-                yield word, cost - log10(1 + vocabulary.count(word)) / 50
-                return
-    near = vocabulary.with_one_other_character(part) if len(part) > 2 else None
-    if near and _keeps_words(part, near):
-        yield near, _OTHER_CHARACTER
-
-
-def _keeps_words(part: str, read: str) -> bool:
-    """Say whether the words of the language in a part are in what it is read as, too: who typed
-    小饭馆 did not mean 消防馆."""
-    words = analysis.cut(part, guess=False)
-    return all(len(word) == 1 or word in read for word in words)

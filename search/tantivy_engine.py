@@ -11,13 +11,15 @@ import tantivy
 from tantivy import Order
 
 from search import fields
-from search.answers import Answer, Lookups, answer_request, sort_of
+from search.answers import answer_request, sort_of
 from search.building import BEFORE_ALL, build_whole, prepare_all
 from search.clauses import AllOf, Clause, Range, Terms
 from search.document import SearchDocument
 from search.engine import IndexedVersion
 from search.kept_answers import KeptAnswers
+from search.kept_vocabulary import KeptVocabulary
 from search.lexicon import lexicon
+from search.lookups import Answer, Lookups
 from search.prepared import Prepared, Refusals
 from search.query import SearchQuery
 from search.records import (
@@ -36,7 +38,7 @@ from search.tantivy_facets import count_facets
 from search.tantivy_folder import IndexFolder, unwritable
 from search.tantivy_ranking import ranked_page, total_of
 from search.tantivy_schema import FORMAT, body_of, tombstone
-from search.vocabulary import MOST_WORDS, KeptVocabulary, Vocabulary
+from search.vocabulary import MOST_WORDS, Vocabulary
 
 _PAGE = 5_000
 

@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from search.spelling import mend, read_pinyin
-from search.vocabulary import KeptVocabulary, Vocabulary, blurred_sound, spellings
+from search.kept_vocabulary import KeptVocabulary
+from search.mending import mend
+from search.spelling import read_pinyin
+from search.vocabulary import Vocabulary, blurred_sound, spellings
 from tests.search.documents import entry
 
 WORDS = {
