@@ -22,6 +22,7 @@ _RUN = re.compile(rf"(?P<cjk>[{_CJK}]+)|(?P<word>[^\W_{_CJK}]+(?:[.\-_/'’][^\W
 _JOINT = re.compile(r"[.\-_/'’]")
 _CODE_PREFIX_LENGTHS = range(2, 25)
 _LONGEST_TOKEN = 100
+_OFTEN_REPEATED = 12  # characters; a longer run is a sentence, and hardly comes again
 
 
 def _simplified_table() -> dict[int, str]:
@@ -108,7 +109,16 @@ def joint_parts(word: str) -> list[str]:
     return parts if len(parts) > 1 else []
 
 
-def _cjk_tokens(run: str) -> Iterator[str]:
+def _cjk_tokens(run: str) -> Iterable[str]:
+    return _kept_tokens(run) if len(run) <= _OFTEN_REPEATED else _made_tokens(run)
+
+
+@lru_cache(maxsize=20_000)  # keywords, columns and providers come again and again
+def _kept_tokens(run: str) -> tuple[str, ...]:
+    return tuple(_made_tokens(run))
+
+
+def _made_tokens(run: str) -> Iterator[str]:
     words = cut_with_parts(run)
     at = {(start, len(word)) for word, start in words}
     for word, _ in words:
