@@ -49,7 +49,7 @@ def answer_request(
         if not _may_relax(request, corrected, strictness, walk):
             break
         if total:
-            loosely = strictness == 0 and total <= FEW and _takes_some(request)
+            loosely = total <= FEW and _takes_some(request)
             if not loosely:
                 break
             whole = found.total if strictness == 0 else None

@@ -20,7 +20,7 @@ class Cursor:
     loosely: bool = False
 
     def __str__(self) -> str:
-        return f"{STRICTNESS if self.loosely else self.strictness}.{self.last_id}"
+        return f"{self.strictness + STRICTNESS * self.loosely}.{self.last_id}"
 
 
 def read_cursor(text: str) -> Cursor:
@@ -30,7 +30,8 @@ def read_cursor(text: str) -> Cursor:
         SearchRefused: the text was not given out as a cursor.
     """
     match = _CURSOR.fullmatch(text)
-    if match is None or int(match[1]) > STRICTNESS:
+    # The least strict reading has none below it.
+    if match is None or int(match[1]) >= 2 * STRICTNESS - 1:
         raise SearchRefused("unknown cursor; begin the walk with an empty one")
-    loosely = int(match[1]) == STRICTNESS
-    return Cursor(0 if loosely else int(match[1]), int(match[2]), loosely)
+    loosely, strictness = divmod(int(match[1]), STRICTNESS)
+    return Cursor(strictness, int(match[2]), bool(loosely))

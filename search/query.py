@@ -121,7 +121,7 @@ def build_query(
     """Return the neutral query for a viewer who holds `labels`; no label finds nothing.
 
     `corrected` is what the words are read as besides, if anything. `loosely` adds, below all
-    others, the entries that hold at least half of the words.
+    others, what the next less strict reading finds.
 
     Raises:
         SearchRefused: see `check`.
@@ -143,7 +143,9 @@ def build_query(
             if (clause := facet.clause(request)) is not None
         },
         further=_further(request, strictness, corrected) if words else None,
-        loose=Text(corrected or request.words, 1, request.thesaurus) if loosely else None,
+        loose=(
+            Text(corrected or request.words, strictness + 1, request.thesaurus) if loosely else None
+        ),
     )
 
 
