@@ -19,7 +19,7 @@ from urllib.parse import quote
 import psutil
 import requests
 
-from tests.benchmarks import downloads, exports, pages, sample
+from tests.benchmarks import downloads, exports, pages, sample, tables
 from tests.benchmarks.load import Figures, drive
 from tests.benchmarks.server import (
     command,
@@ -62,6 +62,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="xiangyun-bench-") as folder:
         run(Path(folder), arguments.count)
         exports.run(Path(folder) / "exports", arguments.rows, say=say)
+        tables.run(Path(folder) / "tables", arguments.rows, tables.SHEET_ROWS, say=say)
 
 
 def run(folder: Path, count: int) -> None:

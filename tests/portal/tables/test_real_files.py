@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
+
+from portal.errors import Invalid
+from portal.tables.places import find_places
+from portal.tables.reader import read_table
+from tests.portal.tables.test_reader import rows_of
 
 DATA = Path(__file__).parents[4] / "shared" / "data"
 
@@ -33,11 +39,90 @@ def test_divisions_stay_text(build):
 
 
 def test_air_quality_without_a_header(build):
-    info = build(DATA / "cn-air-quality-daily-jilin" / "data" / "长春.csv", has_header=False)
-    assert info.row_count == 1157
+    info = build(DATA / "cn-air-quality-daily-jilin" / "data" / "长春.csv")
+    assert (info.row_count, info.header_rows, info.note_counts) == (1157, (), {"no_header": 1})
     assert [column.type.value for column in info.columns[:6]] == [
         "text", "date", "integer", "text", "text", "number",
     ]  # fmt: skip
+
+
+SPECTRUM = DATA / "csv-spectrum"
+
+
+UNLIKE_THEIR_JSON = ("location_coordinates", "newlines_crlf")  # another number, other line ends
+
+
+@pytest.mark.parametrize(
+    "name",
+    [p.stem for p in sorted(SPECTRUM.glob("csvs/*.csv")) if p.stem not in UNLIKE_THEIR_JSON],
+)
+def test_the_torture_files_give_what_they_must(name):
+    expected = json.loads((SPECTRUM / "json" / f"{name}.json").read_text("utf-8"))
+    records = expected if isinstance(expected, list) else [expected]
+    with read_table(SPECTRUM / "csvs" / f"{name}.csv", filename=f"{name}.csv") as table:
+        assert not table.notes.counts
+        assert table.names == list(records[0])
+        rows = [dict(zip(table.names, row, strict=True)) for row in rows_of(table)]
+    assert rows == [{key: value.strip() for key, value in one.items()} for one in records]
+
+
+def test_shapes_of_the_province(build):
+    info = build(DATA / "geojson-jilin-a" / "geometryProvince" / "22.json")
+    assert [column.name for column in info.columns] == ["id", "name", "cp", "childNum", "geometry"]
+    assert (info.row_count, info.coordinates) == (9, "wgs84")
+    assert find_places(info).kind == "shapes"
+
+
+FOLDERS = (
+    "cn-csv-bus-kunming-a", "csv-spectrum", "tabular-frictionless-a", "tabular-messytables-a",
+    "tw-open-lists-a", "geojson-jilin-a", "cn-xlsx-county-yearbook-2008-a",
+    "dcat-italy-alessandria-brescia", "csv-catalogue-americorps", "cn-divisions-modood",
+)  # fmt: skip
+# What cannot be read, and why; all else opens.
+REFUSED = {
+    "latin1.csv": "encoding_unclear",
+    "table-infer-iso-8859-7.csv": "encoding_unclear",
+    "table-with-accents.csv": "encoding_unclear",
+    "merged-cells.xlsx": "no_rows",
+    "merged-cells.xls": "no_rows",
+    "merged-cells-boolean.xls": "no_rows",
+    "libreoffice.xlsx": "no_rows",
+    "long.csv": "no_rows",
+    "small.csv": "no_rows",
+    "utf8bom.csv": "no_rows",
+    "unicode_sheet_name.xls": "no_rows",
+    "simple.unknown": "empty_file",
+    "simple.ods": "binary_content",
+    "blank_line.ods": "binary_content",
+    "辽宁省.xlsx": "several_tables",
+    "黑龙江省.xlsx": "several_tables",
+}
+SKIPPED = (".md", ".rdf", ".ttl", ".xml")
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_every_file_opens_or_is_refused_with_a_reason(build, folder):
+    for path in sorted((DATA / folder).rglob("*")):
+        if not path.is_file() or path.suffix in SKIPPED:
+            continue
+        if path.name in REFUSED:
+            with pytest.raises(Invalid) as caught:
+                read_table(path, filename=path.name)
+            assert caught.value.defects[0].code == REFUSED[path.name], path
+            continue
+        with read_table(path, filename=path.name) as table:
+            assert table.row_count, path
+            assert not any("\ufffd" in name for name in table.names), path
+
+
+@pytest.mark.parametrize(
+    ("name", "encoding", "expected"),
+    [("latin1.csv", "windows-1252", "©"), ("table-infer-iso-8859-7.csv", "iso-8859-7", "σ")],
+)
+def test_an_encoding_that_a_person_names_is_used(name, encoding, expected):
+    path = DATA / "tabular-frictionless-a" / "data" / name
+    with read_table(path, filename=name, encoding=encoding) as table:
+        assert expected in str(rows_of(table))
 
 
 def test_every_national_table_is_read(build):
