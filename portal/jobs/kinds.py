@@ -26,15 +26,18 @@ if TYPE_CHECKING:
 
 BATCH = 200
 KEEP_DONE_DAYS = 7
+WARM_ROWS = 20_000
 
 
 def parse_table(platform: Platform, payload: dict[str, Any]) -> None:
     # Imported here: web processes know the job and never run it, and need not hold its libraries.
     from portal.services.table_parsing import parse_data_version
 
-    parse_data_version(
+    info = parse_data_version(
         platform.database, platform.storage, platform.clock, payload["data_version_id"]
     )
+    if info is not None and info.row_count > WARM_ROWS:
+        platform.tables.warm(info)  # on this machine, so that the first question does not wait
 
 
 def seal_audit(platform: Platform, _payload: dict[str, Any]) -> None:

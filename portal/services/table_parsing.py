@@ -32,15 +32,20 @@ READY, FAILED = "ready", "failed"
 SAMPLE_ROWS, SAMPLES_MAX, SAMPLE_LENGTH = 20, 100, 60
 
 
-def parse_data_version(database: Database, storage: Storage, clock: Clock, version_id: int) -> None:
+def parse_data_version(
+    database: Database, storage: Storage, clock: Clock, version_id: int
+) -> TableInfo | None:
     """Parse the file of a data version and keep what was found, or why it could not be read.
+
+    Returns:
+        The table, None where there is none.
 
     A second run ends the same. A failure of the store is raised, so that the job is tried again.
     """
     with database.reading() as session:
         version = session.get(DataVersion, version_id)
         if version is None:
-            return
+            return None
         sha256, filename, number = version.sha256, version.filename, version.number
         reading = TableReading.of(version.distribution)
         items = _items(version.distribution.entry)
@@ -48,16 +53,16 @@ def parse_data_version(database: Database, storage: Storage, clock: Clock, versi
     asked = reading.asked_of(number, source)
     try:
         info = _parse(storage, source, filename, items, asked, reading)
-    except Invalid as error:
-        _keep(database, clock, version_id, None, "；".join(d.text() for d in error.defects))
-        return
     except PortalError as error:
-        _keep(database, clock, version_id, None, error.text())
-        return
+        defects = error.defects if isinstance(error, Invalid) else ()
+        words = "；".join(defect.text() for defect in defects) or error.text()
+        _keep(database, clock, version_id, None, words)
+        return None
     path = Path(storage.local_path(info.parquet_sha256))
     samples, found = first_values(path), look_at(info, path)
     profile = make_profile(path, info)
     _keep(database, clock, version_id, info.as_dict(), "", samples, found, profile)
+    return info
 
 
 def first_values(path: Path) -> list[str]:
