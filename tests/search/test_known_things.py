@@ -31,33 +31,34 @@ def filled(engine: SearchEngine) -> SearchEngine:
     return engine
 
 
-@pytest.mark.parametrize(
-    "known",
-    [
-        "末",  # one character
-        "首末班",  # a part of a word
-        "汽电车首",  # a part across words
-        "长春市公共汽电车首末班时刻信息",
-        "長春市公共汽電車首末班時刻信息",
-        "105000220000015/000021",
-        "105000220000015",
-        "10500022",  # how a code begins
-        "bus-first",
-        "省交通厅",
-        "交通厅",
-        "省交通运输厅",
-        "首班发车时间",
-        "发车时间",
-        "红旗街换乘站",
-        "红旗街",
-        "gj0017",
-        "时刻表",
-        "出行规划",
-        "的时刻表",
-    ],
+KNOWN = (
+    "末",  # one character
+    "首末班",  # a part of a word
+    "汽电车首",  # a part across words
+    "长春市公共汽电车首末班时刻信息",
+    "長春市公共汽電車首末班時刻信息",
+    "105000220000015/000021",
+    "105000220000015",
+    "10500022",  # how a code begins
+    "bus-first",
+    "省交通厅",
+    "交通厅",
+    "省交通运输厅",
+    "首班发车时间",
+    "发车时间",
+    "红旗街换乘站",
+    "红旗街",
+    "gj0017",
+    "时刻表",
+    "出行规划",
+    "的时刻表",
 )
-def test_what_is_known_of_a_data_set_finds_it(filled, known):
-    result = filled.search(SearchRequest(known), PUBLIC)
-    assert not result.relaxed
-    assert result.hits[0].id == 1
-    assert (result.whole or result.total) == 1
+
+
+def test_what_is_known_of_a_data_set_finds_it(filled):
+    missed = []
+    for known in KNOWN:
+        result = filled.search(SearchRequest(known), PUBLIC)
+        if result.relaxed or result.hits[0].id != 1 or (result.whole or result.total) != 1:
+            missed.append(known)
+    assert missed == []
