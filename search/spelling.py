@@ -72,7 +72,9 @@ def reading_of(pieces: list[Piece]) -> Reading | None:
         texts.append(
             "".join(piece.words) if piece.is_pinyin else " ".join(piece.words) or piece.text
         )
-    return Reading(" ".join("".join(texts).split()), words)
+    # Marks that nobody sees (direction, NUL, halves of characters) are not shown back.
+    shown = "".join(c if c.isprintable() else " " for c in "".join(texts))
+    return Reading(" ".join(shown.split()), words)
 
 
 def read_pinyin(typed: str, vocabulary: Vocabulary) -> Reading | None:

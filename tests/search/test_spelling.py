@@ -108,6 +108,12 @@ def test_only_words_that_were_not_typed_are_named():
     assert (reading.used, reading.words) == ("站点 公交", ("公交",))
 
 
+@pytest.mark.parametrize("mark", ["\x00", "\ud800", "\u202e", "\ue000", "\n"])
+def test_a_reading_shows_no_mark_that_nobody_sees(mark):
+    assert pinyin(f"gongjiao{mark} 站点") == "公交 站点"
+    assert mended(f"工交{mark} 站点") == "公交 站点"
+
+
 def test_spellings_of_an_entry():
     found = spellings(
         entry(1, "长春公交GPS站点 bus_stop", keywords=("公交到站",), item_names=("经度",))
