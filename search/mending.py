@@ -54,11 +54,17 @@ def _mend_latin(piece: Piece, vocabulary: Vocabulary, titles: Titles) -> None:
 
 
 def _begun(letters: str, vocabulary: Vocabulary, titles: Titles) -> str:
-    """Return what initials (gjzd) or pinyin that is not finished (gongjiaozh) stand for."""
+    """Return what initials (gjzd) or pinyin that is not finished (gongjiaozh) stand for.
+
+    A term of the lexicon (cdz: 充电桩) is meant rather than whatever a title happens to hold.
+    """
     if 1 < len(letters) <= _LONGEST_INITIALS:
+        words = vocabulary.with_initials(letters)
+        if terms := [word for word in words if lexicon().is_term(word)]:
+            return terms[0]
         if begun := _begun_with("i:", letters, titles):
             return begun
-        if words := vocabulary.with_initials(letters):
+        if words:
             return words[0]
     return _begun_with("p:", plain_sound(letters), titles)
 
