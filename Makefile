@@ -17,10 +17,10 @@ PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.1
 	&& command -v $$name && break; done)
 NO_SERVICES := not elasticsearch and not postgresql and not s3 and not redis and not browser and not slow
 
-.PHONY: help run install assets test test-fast services check format bench lock clean
+.PHONY: help run install assets test test-fast services check format bench screenshots lock clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: install assets ## Install if needed and serve on 127.0.0.1:PORT (5000); DEMO=0 starts empty
 	@exec $(BIN)/xiangyun run
@@ -54,6 +54,9 @@ format: $(VENV)/.dev ## Format the code and mend what ruff can mend
 
 bench: $(VENV)/.dev assets services ## Run the benchmarks, as ratios measured in one run
 	$(BIN)/python -m tests.benchmarks $(ARGS)
+
+screenshots: $(VENV)/.dev assets ## Take the pictures of the main pages that the documents show (Chromium)
+	$(BIN)/python -m tests.browser.pictures
 
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header $(ARGS)

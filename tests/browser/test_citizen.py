@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from portal.app import create_app
 from portal.platform import Platform
-from tests.browser.live import accessibility_faults, look, served
+from tests.browser.live import served
 from tests.portal.web.conftest import ROWS, Site
 
 pytestmark = pytest.mark.browser
@@ -159,41 +159,6 @@ def test_conditional_data_leads_to_the_application(
     page.goto(f"{town.url}/dataset/{town.conditional}")
     expect(page.locator(".state-line")).to_contain_text("有条件开放")
     expect(page.locator("#preview")).to_have_count(0)
-
-
-PAGES = {
-    "home": "/",
-    "results": "/dataset?q=公交",
-    "browse": "/dataset",
-    "empty": "/dataset?q=火星 土豆&theme=weather",
-    "dataset": "/dataset/{slug}",
-    "filtered": "/dataset/{slug}?tq=站&by=-no_such_column",
-    "conditional": "/dataset/{conditional}",
-    "missing": "/dataset/none",
-    "bad-page": "/dataset?page=-1",
-    "login": "/login",
-    "organisations": "/organisation",
-    "organisation": "/organisation/jl-tra",
-    "themes": "/theme",
-    "about": "/about",
-    "help": "/help",
-}
-
-
-@pytest.mark.parametrize("name", PAGES)
-def test_pages_have_no_fault_of_access(
-    town: Town, open_context: Callable[..., BrowserContext], name: str
-) -> None:
-    """WCAG 2.2 A and AA by axe at both widths, light and dark, and in English."""
-    path = PAGES[name].format(slug=town.slug, conditional=town.conditional)
-    page = open_context(viewport=DESK).new_page()
-    page.goto(town.url + path)
-    look(page, f"citizen-{name}")
-    page.emulate_media(color_scheme="dark")
-    look(page, f"citizen-{name}-dark")
-    page.context.add_cookies([{"name": "lang", "value": "en", "url": town.url}])
-    page.reload()
-    assert accessibility_faults(page) == []
 
 
 def test_everything_can_be_reached_by_keyboard(
