@@ -60,12 +60,16 @@ class WorkItem:
 
 @dataclass(frozen=True)
 class EntryPanel:
-    """A section that an extension puts on an entry's page: an anchor, a heading, ready HTML."""
+    """A section that an extension puts on an entry's page: an anchor, a heading, ready HTML.
+
+    It stands among those of the interfaces, or by itself (`apart`).
+    """
 
     anchor: str
     heading: str
     html: str
     primary_action: str = ""
+    apart: bool = False
 
 
 @dataclass(frozen=True)
@@ -90,6 +94,8 @@ class WorkFigure:
 
 
 FigureSource = Callable[[Session, Actor], Sequence[WorkFigure]]
+
+
 @dataclass(frozen=True)
 class SearchOffer:
     """What somebody may do whose search found nothing. `address` is a path of this site, prefilled

@@ -52,6 +52,7 @@ class EntryState:
     content: EntryContent
     files: Sequence[FileFacts] = ()
     has_data: bool = True  # a file, a link or an interface
+    is_open: bool = True  # on the open list now: data that is not open needs no licence and no file
     overdue_working_days: int = 0
     twins: Sequence[str] = ()
     fragments: Sequence[str] = ()
@@ -214,10 +215,11 @@ _WANTED: tuple[tuple[str, str], ...] = (
 
 def missing_metadata(state: EntryState) -> Answer:
     content = state.content
-    missing = [label for name, label in _WANTED if not getattr(content, name)]
+    wanted = [(n, label) for n, label in _WANTED if n != "licence" or content.open_type != "none"]
+    missing = [label for name, label in wanted if not getattr(content, name)]
     if not (content.contact_phone or content.contact_email):
         missing.append("联系电话或邮箱")
-    if not state.has_data:
+    if state.is_open and not state.has_data:
         missing.append("数据文件、链接或接口")
     if not missing:
         return None

@@ -24,7 +24,8 @@ from portal.tables.info import TableInfo
 class ReleaseCheck:
     """One check, in two steps, since the look is long and a transaction is to be short.
 
-    look: (table, path of its Parquet) -> what it found; in no transaction.
+    look: (table, path of its Parquet, path of the file as delivered) -> what it found; in no
+        transaction.
     keep: (session, clock, data version, what was found) -> the hold: "" sets the data free, `review`
         waits for a person, `apply` for a job. What was found is None for a file that could not be
         read. May run twice.
@@ -33,7 +34,7 @@ class ReleaseCheck:
     """
 
     name: str
-    look: Callable[[TableInfo, Path], Any]
+    look: Callable[[TableInfo, Path, Path], Any]
     keep: Callable[[Session, Clock, DataVersion, Any], str]
     again: Callable[[Session, Clock, CatalogueEntry], None] = lambda _session, _clock, _entry: None
 
@@ -51,8 +52,8 @@ def first_hold(*, tabular: bool) -> str:
     return SCAN if tabular and _CHECKS else ""
 
 
-def look_at(info: TableInfo, path: Path) -> list[Any]:
-    return [check.look(info, path) for check in _CHECKS]
+def look_at(info: TableInfo, path: Path, original: Path) -> list[Any]:
+    return [check.look(info, path, original) for check in _CHECKS]
 
 
 def keep_findings(

@@ -59,7 +59,7 @@ def parse_data_version(
         _keep(database, clock, version_id, None, words)
         return None
     path = Path(storage.local_path(info.parquet_sha256))
-    samples, found = first_values(path), look_at(info, path)
+    samples, found = first_values(path), look_at(info, path, source)
     profile = make_profile(path, info)
     _keep(database, clock, version_id, info.as_dict(), "", samples, found, profile)
     return info

@@ -114,6 +114,7 @@ KINDS = {
             r"|监护人|受益人$|经办人$|被处罚人$|^(person.?|full.?)?name$",
         ),
         Kind("birth_date", "出生日期", "", r"出生(日期|年月|时间)|^出生$|生日|birth"),
+        Kind("unread", "没有检查的内容"),
     )
 }
 PLACED_BY_NAME = frozenset(

@@ -12,6 +12,7 @@ import duckdb
 from extensions.quality.scan.column import ColumnLook, Persons
 from extensions.quality.scan.findings import Finding, Looked, masked_example
 from extensions.quality.scan.kinds import IDS, KINDS
+from extensions.quality.scan.leftovers import look_at_rest
 from extensions.quality.scan.words import kinds_in_text
 from portal.tables.column_types import ColumnType
 from portal.tables.info import TableInfo
@@ -20,10 +21,11 @@ MEMORY_LIMIT = "768MB"
 STRONG_IDS = frozenset({"id_number", "old_id_number", "bank_card", "passport"})
 
 
-def look_at_table(info: TableInfo, path: Path) -> Looked:
+def look_at_table(info: TableInfo, path: Path, original: Path | None = None) -> Looked:
     """Return what all rows and the columns' names hold.
 
     Args:
+        original: the file as delivered; what of it is not in the table is looked at too.
         path: the table's Parquet. A million rows of 15 columns take some seconds.
     """
     connection = duckdb.connect(config={"memory_limit": MEMORY_LIMIT, "threads": 2})
@@ -34,9 +36,10 @@ def look_at_table(info: TableInfo, path: Path) -> Looked:
         duplicates, content_hash = _fingerprint(connection, info)
     finally:
         connection.close()
+    rest = look_at_rest(info, original) if original is not None else []
     order = {column.field_name: n for n, column in enumerate(info.columns)}
     judged = sorted(_beside(findings, persons), key=lambda f: order[f.field_name])
-    return Looked(tuple(judged), info.row_count, duplicates, content_hash)
+    return Looked((*judged, *rest), info.row_count, duplicates, content_hash)
 
 
 def _columns(

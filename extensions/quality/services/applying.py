@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from extensions.quality.models.scan import TableScan
 from extensions.quality.scan.findings import ColumnFindings
+from extensions.quality.scan.leftovers import REST
 from extensions.quality.scan.look import look_at_table
 from extensions.quality.scan.masks import DROP, RELEASE, treated_sql
 from portal.models.distribution import REVIEW
@@ -80,7 +81,7 @@ def _make(storage: Storage, task: Task) -> tuple[TableInfo | None, dict[str, str
     """
     treatments = dict(task.treatments)
     while treatments:
-        dropped = [name for name, treatment in treatments.items() if treatment == DROP]
+        dropped = [n for n, one in treatments.items() if one == DROP and n != REST]
         if len(dropped) == len(task.info.columns):
             return None, treatments
         made = derive_table(task.info, storage, _rewritten(task, treatments))
@@ -102,4 +103,5 @@ def _rewritten(task: Task, treatments: dict[str, str]) -> dict[str, str | None]:
     return {
         name: treated_sql(task.info.column(name), task.found.get(name), treatment)
         for name, treatment in treatments.items()
+        if name != REST  # the rest stays in with the original: the public table has none of it
     }

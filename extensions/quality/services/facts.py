@@ -45,6 +45,7 @@ def gather_states(
             content=content_of(version),
             files=tuple(_file(d, scans) for d in fact.distributions if d.kind == FILE),
             has_data=bool(fact.distributions),
+            is_open=fact.place is not None and fact.place.state == "open",
             overdue_working_days=_overdue(session, now, version, fact.freshness),
             twins=tuple(sorted(twins[entry.id])),
             fragments=_fragments(titles[entry.provider_id], entry.id, version.title),

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from extensions.quality.models.scan import TableScan, find_scan
 from extensions.quality.permissions import QualityPermission
 from extensions.quality.scan.findings import ColumnFindings, Looked
+from extensions.quality.scan.leftovers import REST
 from extensions.quality.scan.masks import DROP, RELEASE, TREATMENTS
 from portal.actor import SYSTEM, Actor
 from portal.clock import Clock
@@ -292,6 +293,8 @@ def decision_defects(scan: TableScan, decisions: Mapping[str, Decision]) -> list
     }
     defects: list[Defect] = []
     for name, one in decisions.items():
+        if name == REST:
+            continue
         if name not in columns:
             defects.append(Defect(name, "unknown", "没有字段“{name}”。", {"name": name[:64]}))
         elif one.treatment not in TREATMENTS:
@@ -313,6 +316,8 @@ def _column_defects(found: ColumnFindings, one: Decision | None) -> list[Defect]
     if one.treatment == RELEASE and found.blocks and not one.reason.strip():
         text = "列“{column}”原样开放，请写明理由和依据。"
         return [Defect(found.field_name, "reason_missing", text, params)]
+    if found.field_name == REST and one.treatment not in (DROP, RELEASE):
+        return [Defect(REST, "rest", "未计入表格的内容只能随原始文件开放或不开放。")]
     if found.in_header and one.treatment not in (DROP, RELEASE):
         text = "列名“{column}”本身含有敏感信息，只能删除该列，或写明理由后原样开放。"
         return [Defect(found.field_name, "header", text, params)]

@@ -89,14 +89,15 @@ def scan_backlog(platform: Platform) -> None:
     """Look at tables that were parsed before there was a scan; what is found is held from now on."""
     with platform.database.reading() as session:
         rows = session.execute(
-            select(DataVersion.id, DataVersion.table)
+            select(DataVersion.id, DataVersion.sha256, DataVersion.table)
             .join(Distribution, Distribution.current_version_id == DataVersion.id)
             .outerjoin(TableScan, TableScan.data_version_id == DataVersion.id)
             .where(DataVersion.table_state == "ready", TableScan.id.is_(None))
         ).all()
-    for version_id, table in rows:
+    for version_id, sha256, table in rows:
         info = TableInfo.from_dict(table)
-        looked = look_at_table(info, Path(platform.storage.local_path(info.parquet_sha256)))
+        parquet = Path(platform.storage.local_path(info.parquet_sha256))
+        looked = look_at_table(info, parquet, Path(platform.storage.local_path(sha256)))
         with platform.database.writing() as session:
             version = session.get(DataVersion, version_id)
             if version is not None:

@@ -31,4 +31,4 @@ def quality_panel(session: Session, actor: Actor, entry: CatalogueEntry) -> Entr
         entry=entry,
         may_mend=is_allowed(actor, QualityPermission.QUALITY_READ, entry),
     )
-    return EntryPanel(ANCHOR, gettext("数据质量"), html)
+    return EntryPanel(ANCHOR, gettext("数据质量"), html, apart=True)

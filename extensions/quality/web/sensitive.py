@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 from extensions.quality.models.scan import TableScan, get_scan
 from extensions.quality.permissions import QualityPermission
 from extensions.quality.scan.findings import ColumnFindings
+from extensions.quality.scan.leftovers import REST
 from extensions.quality.scan.masks import DROP, GENERALISE, MASK, TREATMENTS
 from extensions.quality.services.groups import K, ask_for_groups, table_of
 from extensions.quality.services.sensitive import (
@@ -51,6 +52,7 @@ PROPOSED = {
     "passport": DROP,
     "name": MASK,
     "birth_date": GENERALISE,
+    "unread": "",
 }
 HOLDS = {"": "已放行", "scan": "检查中", "review": "待审查", "apply": "正在处理"}
 
@@ -121,6 +123,7 @@ def _page(scan_id: int, problem: Problem | None = None) -> str:
         may_decide=is_allowed(actor(), QualityPermission.SENSITIVE_DECIDE, entry),
         is_current=data.distribution.current_version_id == data.id,
         whole=WHOLE_FILE,
+        rest=REST,
         groups=scan.groups,
         group_columns=table_of(scan).columns if data.table else (),
         k=K,
@@ -153,7 +156,8 @@ def _chosen(scan: TableScan, found: tuple[ColumnFindings, ...]) -> dict[str, tup
     chosen = {name: (one["treatment"], one["reason"]) for name, one in kept.items()}
     for one in found:
         if one.blocks and one.field_name not in chosen:
-            proposed = DROP if one.in_header else PROPOSED.get(one.kinds[0], DROP)
+            fixed = one.in_header or one.field_name == REST
+            proposed = DROP if fixed else PROPOSED.get(one.kinds[0], DROP)
             chosen[one.field_name] = (proposed, "")
     return chosen
 

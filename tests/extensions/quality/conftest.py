@@ -97,13 +97,15 @@ def deliver(platform: Platform) -> Deliver:
     """Return a maker of open entries with one file: `deliver(text, content)`."""
 
     def make(
-        text: str = ROWS, given: EntryContent | None = None, name: str = "站点.csv"
+        text: str | bytes = ROWS, given: EntryContent | None = None, name: str = "站点.csv"
     ) -> Delivered:
         with platform.database.writing() as session:
             people = People(platform, session)
             catalogue = Catalogue(platform, session, people)
             place = catalogue.planned(given)
-            distribution = catalogue.file(place.entry, text.encode(), name)
+            distribution = catalogue.file(
+                place.entry, text if isinstance(text, bytes) else text.encode(), name
+            )
             catalogue.open_list.publish(people.agency_reviewer, place)
             made = Delivered(platform, place.entry.slug, distribution.public_id)
         Worker(platform).run_until_idle()

@@ -157,6 +157,7 @@ def test_every_sample_table_stays_publishable(tmp_path: Path) -> None:
         if path.suffix in (".csv", ".xlsx", ".xls"):
             with read_table(path, filename=path.name) as parsed:
                 info = build_table(parsed, storage)
-            looked[path.name] = look_at_table(info, Path(storage.local_path(info.parquet_sha256)))
+            parquet = Path(storage.local_path(info.parquet_sha256))
+            looked[path.name] = look_at_table(info, parquet, path)
     assert len(looked) > 40
     assert [name for name, one in looked.items() if one.blocks] == []

@@ -10,6 +10,7 @@ from dataclasses import replace
 import pyarrow.parquet as pq
 import pytest
 from flask.testing import FlaskClient
+from openpyxl import Workbook
 from sqlalchemy.orm import Session
 
 from extensions.quality.services.sensitive import Decision, SensitiveReview
@@ -305,3 +306,33 @@ def test_small_groups_are_reported(platform: Platform, deliver: Deliver) -> None
         report = given.scan(session).groups
     assert (report["groups"], report["small_groups"], report["small_rows"]) == (2, 1, 2)
     assert report["examples"] == [{"values": ["宽城区", "女"], "count": 2}]
+
+
+def test_what_stands_outside_the_table_is_looked_at_too(
+    platform: Platform, deliver: Deliver
+) -> None:
+    book = Workbook()
+    sheet = book.active
+    assert sheet is not None
+    for row in (("站点编码", "站点名称"), ("1", "甲"), ("2", "乙"), ("3", "丙"), ("4", "丁")):
+        sheet.append(row)
+    hidden = book.create_sheet("底稿")
+    hidden.append(("联系人", CANARY_PHONE, f"证号{ID_NUMBER}"))
+    hidden.sheet_state = "hidden"
+    stream = io.BytesIO()
+    book.save(stream)
+    given = deliver(stream.getvalue(), name="站点.xlsx")
+    client, resource = _client(platform), f"/dataset/{given.slug}/resource/{given.public_id}"
+    assert client.get(f"{resource}/download/x.xlsx").status_code == 403
+    given.decide({"#rest": "drop"})
+    assert client.get(f"{resource}/download/x.xlsx").status_code == 403
+    assert "甲" in client.get(f"{resource}/export?format=csv").get_data(as_text=True)
+    assert _leaks(_everything(client, given)) == []
+
+
+def test_a_skipped_row_is_looked_at(platform: Platform, deliver: Deliver) -> None:
+    rows = "站点编码,站点名称\n" + "".join(f"{n},站{n}\n" for n in range(9))
+    given = deliver(rows + f"10,桂林路,多,{CANARY_PHONE}\n")
+    with platform.database.reading() as session:
+        assert [f["field_name"] for f in given.scan(session).findings] == ["#rest"]
+    assert _leaks(_everything(_client(platform), given)) == []
