@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -19,6 +20,9 @@ NUMBERS = frozenset({ColumnType.INTEGER, ColumnType.NUMBER})
 MOMENTS = frozenset({ColumnType.DATE, ColumnType.DATETIME})
 _SHAPES = {"year": "%Y", "month": "%Y-%m", "day": "%Y-%m-%d"}
 _CODE_LENGTHS = {CITY: 4, COUNTY: 6}
+_PERIOD = re.compile(
+    r"(19|20)\d\d(年?|[-/.年]?(0?[1-9]|1[0-2])月?|[-年]?(Q|第)?[1-4一二三四](季度?)?)"
+)
 _SQL = {"sum": "sum", "mean": "avg", "min": "min", "max": "max"}
 
 
@@ -102,6 +106,8 @@ def _compiled(by: Column, value: str, unit: str) -> CompiledGroups:
     elif by.type is ColumnType.TEXT and unit in _CODE_LENGTHS:
         length = _CODE_LENGTHS[unit]
         key, order = f"rpad(left({name}, {length}), 6, '0')", "label NULLS LAST"
+    elif is_period(by):
+        unit, key, order = "", name, "label NULLS LAST"
     else:
         unit = ""
         key = f"{name}::VARCHAR"
@@ -109,6 +115,12 @@ def _compiled(by: Column, value: str, unit: str) -> CompiledGroups:
     return CompiledGroups(
         f"{key} AS label, {value} AS value, count(*) AS n, count(*) OVER () AS total", order, unit
     )
+
+
+def is_period(column: Column) -> bool:
+    """Whether a text column holds years, quarters or months: they keep their own order."""
+    ends = (column.minimum or "", column.maximum or "")
+    return column.type is ColumnType.TEXT and all(map(_PERIOD.fullmatch, ends))
 
 
 def fitting_unit(column: Column) -> str:

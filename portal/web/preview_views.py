@@ -27,6 +27,7 @@ from portal.tables.groups import (
     UNITS,
     GroupQuery,
     Groups,
+    is_period,
 )
 from portal.tables.info import Column, TableInfo
 from portal.tables.places import REGIONS, Places, find_places
@@ -200,7 +201,7 @@ def _label(label: str | None, *, is_region: bool) -> str:
 
 
 def _fitting_chart(by: Column, rows: Sequence[tuple[str, str, int]]) -> str:
-    return "line" if by.type in MOMENTS and len(rows) > 2 else "bar"
+    return "line" if (by.type in MOMENTS or is_period(by)) and len(rows) > 2 else "bar"
 
 
 def _heading(by: Column, of: Column | None, function: str) -> str:

@@ -55,6 +55,16 @@ def test_dates_are_grouped_by_a_fitting_unit_in_order(cache, info):
     assert labels(years) == [("2024", 4, 4), ("2025", 1, 1)]
 
 
+@pytest.mark.parametrize(
+    "periods", [["2025-Q1", "2025-Q2"], ["2024年", "2025年"], ["2025-09", "2025-10"]]
+)
+def test_periods_written_as_text_keep_their_order(cache, build, periods):
+    first, second = periods
+    info = build(f"时期,数\n{first},1\n{second},9\n{second},9\n", filename="p.csv")
+    found = cache.groups(info, TableQuery(), GroupQuery("shi_qi"))
+    assert [label for label, _, _ in labels(found)] == periods
+
+
 def test_region_codes_fall_into_their_city(cache, info):
     found = cache.groups(info, TableQuery(), GroupQuery("qu_hua_dai_ma", unit="city"))
     assert labels(found) == [("220100", 4, 4), ("220200", 1, 1)]
