@@ -26,7 +26,7 @@ from tests.services.browser import find_chromium
 
 IMAGES = ROOT / "docs" / "images"
 LARGEST_KB, ALL_KB = 150, 1500
-DESK, PHONE = {"width": 1120, "height": 720}, {"width": 390, "height": 844}
+WIDTH, PHONE = 1120, {"width": 390, "height": 844}
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,7 @@ class Picture:
     phone: bool = False
     cookies: tuple[tuple[str, str], ...] = ()
     at: str = ""
+    height: int = 720
 
 
 PICTURES = (
@@ -46,7 +47,7 @@ PICTURES = (
     Picture("home-map", "/", at="#cities"),
     Picture("home-dark-phone", "/", phone=True, cookies=(("scheme", "dark"),)),
     Picture("home-easy-phone", "/", phone=True, cookies=(("reader", "on"),)),
-    Picture("results", "/dataset?q=公交"),
+    Picture("results", "/dataset?q=公交", height=640),
     Picture("dataset", "/dataset/{table}"),
     Picture("dataset-phone", "/dataset/{table}", phone=True),
     Picture("organisation", "/organisation/jl-tra"),
@@ -78,7 +79,7 @@ def take(browser: Browser, url: str, picture: Picture, platform: Platform) -> No
     """Write the picture of one page."""
     context = browser.new_context(
         locale="zh-CN",
-        viewport=PHONE if picture.phone else DESK,  # type: ignore[arg-type]
+        viewport=PHONE if picture.phone else {"width": WIDTH, "height": picture.height},  # type: ignore[arg-type]
     )
     context.add_cookies([{"name": k, "value": v, "url": url} for k, v in picture.cookies])
     if picture.account:
