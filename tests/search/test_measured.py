@@ -39,8 +39,8 @@ def measured(collection: Collection, queries: list[JudgedQuery]) -> Summary:
 def test_the_embedded_engine_holds_the_floor(embedded, queries):
     row = measured(embedded, queries)
     known = measured(embedded, [query for query in queries if query.kind == "known"])
-    assert row.ndcg >= 0.90
-    assert row.recall >= 0.91
+    assert row.ndcg >= 0.91
+    assert row.recall >= 0.925
     assert known.reciprocal_rank >= 0.98
 
 
