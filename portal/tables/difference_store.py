@@ -24,7 +24,7 @@ from portal.storage.file_cache import FileCache
 from portal.tables import export_sql
 from portal.tables.column_types import ColumnType
 from portal.tables.difference import KINDS, Comparison, differences_sql
-from portal.tables.export import cut_into_pieces, safe_header
+from portal.tables.export import BROKEN_OFF, cut_into_pieces, safe_header, whole_or_marked
 from portal.tables.export_text import BATCH_ROWS, joined
 from portal.tables.info import Column, TableInfo
 from portal.tables.stream import Stream, engine_errors
@@ -99,7 +99,8 @@ class DifferenceStore:
 
     def csv(self, difference: RowDifference) -> Iterator[bytes]:
         """Yield every row that differs as CSV (UTF-8 with its mark), old beside new value."""
-        return cut_into_pieces(self._csv(difference))
+        pieces = cut_into_pieces(self._csv(difference))
+        return whole_or_marked(next(pieces, b""), pieces, f'\r\n"{BROKEN_OFF}'.encode())
 
     def _csv(self, difference: RowDifference) -> Iterator[bytes]:
         names = difference.comparison.shown

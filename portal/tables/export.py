@@ -24,6 +24,7 @@ from portal.tables.query import CompiledQuery, TableQuery, compile_query
 from portal.tables.stream import Stream
 
 PIECE_BYTES = 256 * 1024
+BROKEN_OFF = "导出中断，数据不完整，请重新下载。Broken off: the data is incomplete."
 PARQUET_BATCH_ROWS = 50_000
 
 
@@ -85,12 +86,22 @@ def export_rows(
         write = partial(turtle, address=table)
     pieces = cut_into_pieces(_run(cache, info, compiled, select, write))
     first = next(pieces, b"")
-    return _continued(first, pieces)
+    return whole_or_marked(first, pieces, _BROKEN[form])
 
 
-def _continued(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
-    yield first
-    yield from rest
+def whole_or_marked(first: bytes, rest: Iterator[bytes], mark: bytes) -> Iterator[bytes]:
+    """Yield the pieces; if they break off, end with a mark that no reader takes for data.
+
+    A server ends a broken answer of unknown length like a whole one (granian does), so that the
+    body itself must say it. Forms with an end of their own (JSON, XML, archives) need no mark.
+    """
+    try:
+        yield first
+        yield from rest
+    except Exception:
+        if mark:
+            yield mark
+        raise
 
 
 def _run(
@@ -200,4 +211,11 @@ _WRITERS: dict[ExportForm, tuple[Select, Write]] = {
     ExportForm.XML: (_behind(export_sql.xml_element, "chr(10)"), _xml),
     ExportForm.RDF: (_behind(export_sql.turtle_row, "chr(10)"), partial(turtle, address="")),
     ExportForm.PARQUET: (export_sql.typed, _parquet),
+}
+# An open quote or object: whoever parses the file fails, whoever reads it sees why.
+_BROKEN = dict.fromkeys(ExportForm, b"") | {
+    ExportForm.CSV: f'\r\n"{BROKEN_OFF}'.encode(),
+    ExportForm.CSV_GB18030: f'\r\n"{BROKEN_OFF}'.encode("gb18030"),
+    ExportForm.NDJSON: f'\n{{"error": "{BROKEN_OFF}'.encode(),
+    ExportForm.RDF: f'\n<> csvw:note "{BROKEN_OFF}'.encode(),
 }

@@ -15,10 +15,11 @@ from openpyxl.utils.escape import unescape
 from python_calamine import CalamineWorkbook
 from rdflib import RDF, RDFS, Graph, URIRef
 
-from portal.errors import Invalid
-from portal.tables.export import FACTS, PIECE_BYTES, ExportForm, export_rows
+from portal.errors import Invalid, Unavailable
+from portal.tables.export import BROKEN_OFF, FACTS, PIECE_BYTES, ExportForm, export_rows
 from portal.tables.export_sql import MAX_XLSX_TEXT
 from portal.tables.query import Filter, TableQuery
+from portal.tables.stream import Stream
 
 ALL = TableQuery(limit=None)
 ROWS = [
@@ -285,3 +286,33 @@ def test_a_receiver_that_goes_away_frees_the_table(build, cache, form):
     pieces.close()
     assert [one.users for one in cache._tables._attached.values()] == [0]
     assert cache.run(info, TableQuery(limit=1)).total == 30_000
+
+
+@pytest.mark.parametrize("form", list(ExportForm))
+def test_an_export_that_breaks_off_is_never_taken_for_a_whole_one(build, cache, monkeypatch, form):
+    count = 60_000
+    info = build("编号,名称\n" + "".join(f"{n},名称{n * 7919 % 60_013}\n" for n in range(count)))
+    real = Stream.record_batches
+
+    def breaking(self, rows):
+        for number, batch in enumerate(real(self, rows)):
+            if number == 3:
+                raise Unavailable()
+            yield batch
+
+    monkeypatch.setattr(Stream, "record_batches", breaking)
+    monkeypatch.setattr("portal.tables.export.PARQUET_BATCH_ROWS", 10_000)
+    monkeypatch.setattr("portal.tables.export.PIECE_BYTES", 4096)
+    received = []
+    with pytest.raises(Unavailable):
+        received.extend(export_rows(cache, info, TableQuery(limit=None), form))
+    data = b"".join(received)
+    assert data
+    if form in (ExportForm.CSV, ExportForm.CSV_GB18030):
+        text = data.decode("utf-8-sig" if form is ExportForm.CSV else "gb18030", "ignore")
+        assert text.endswith(BROKEN_OFF)
+        with pytest.raises(csv.Error):
+            list(csv.reader(io.StringIO(text), strict=True))
+    else:
+        with pytest.raises(Exception):  # noqa: B017, PT011  (each reader has errors of its own)
+            rows_of(form, data)
