@@ -20,6 +20,7 @@ from portal.clock import Clock, local_date
 from portal.codes import code_list
 from portal.models.entry import CatalogueEntry
 from portal.models.organisation import Organisation
+from portal.services.organisations import count_published
 from portal.services.search import search_catalogue, suggest_entries
 from portal.services.search_counts import proven_searches
 from search import analysis
@@ -106,10 +107,11 @@ class Suggester:
 def _names(session: Session) -> Iterable[_Named]:
     for theme in code_list("themes"):
         yield _Named(Offered(Kind.THEME, theme.name, theme.code), tuple(title_starts(theme.name)))
+    # Only who has published something: others would be an empty page, or nobody's business.
     rows = session.execute(
-        select(Organisation.code, Organisation.name, Organisation.short_name).order_by(
-            Organisation.code
-        )
+        select(Organisation.code, Organisation.name, Organisation.short_name)
+        .where(Organisation.id.in_(count_published(session)))
+        .order_by(Organisation.code)
     )
     for code, name, short in rows:
         starts = (*title_starts(name), *(title_starts(short) if short else ()))

@@ -33,6 +33,7 @@ def test_titles_themes_and_organisations_are_offered(site: Site, visitor: FlaskC
     assert {one["kind"] for one in found} == {"dataset", "theme", "organisation"}
     first = found[0]
     assert (first["text"], first["url"]) == ("交通流量月报", f"/dataset/{slug}")
+    assert [one["text"] for one in found if one["kind"] == "organisation"] == ["吉林省交通运输厅"]
     for one in found:
         assert visitor.get(one["url"]).status_code == 200, one
     assert [one["text"] for one in offered(visitor, "jtll")] == ["交通流量月报"]
