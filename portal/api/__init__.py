@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from flask import Blueprint
 
-from portal.api import dispatch
+from portal.api import description, dispatch
 
-API_BLUEPRINTS: tuple[Blueprint, ...] = (dispatch.blueprint,)
+API_BLUEPRINTS: tuple[Blueprint, ...] = (dispatch.blueprint, description.blueprint)

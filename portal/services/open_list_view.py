@@ -187,6 +187,6 @@ def _titles_at(session: Session, entry_ids: Collection[int], moment: datetime) -
     )
     found: dict[int, str] = {}
     for entry_id, title, published_at in session.execute(query):
-        if entry_id not in found or published_at <= moment:
+        if entry_id not in found or (published_at is not None and published_at <= moment):
             found[entry_id] = title
     return found

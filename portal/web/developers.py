@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-import orjson
-from flask import Blueprint, Response, current_app, render_template
+from flask import Blueprint, current_app, render_template
 
 from portal.extension import ListedInterface
 from portal.web.access import Access, public
@@ -38,18 +37,6 @@ def developers() -> Any:
         rate=platform().settings.anonymous_rate,
         applications=any(e.name == "access" for e in platform().extensions),
     )
-
-
-@blueprint.get("/developers/openapi.json")
-@public
-def openapi() -> Response:
-    """Give the OpenAPI 3.1 description of the Action API."""
-    from portal.api.openapi import openapi_document  # the APIs build on this package
-
-    document = openapi_document(_actions(), platform().settings)
-    response = Response(orjson.dumps(document), content_type="application/json")
-    response.headers["Cache-Control"] = "public, max-age=600"
-    return response
 
 
 def _interfaces() -> list[ListedInterface]:

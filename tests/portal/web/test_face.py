@@ -68,7 +68,7 @@ def test_the_list_of_an_agency_comes_as_json(site: Site, visitor: FlaskClient) -
 
 
 def test_the_developer_centre_describes_every_action(visitor: FlaskClient) -> None:
-    document = visitor.get("/developers/openapi.json").get_json()
+    document = visitor.get("/api/3/openapi.json").get_json()
     page = visitor.get("/developers").text
     assert document["openapi"].startswith("3.1")
     for path in document["paths"]:
