@@ -17,7 +17,7 @@ from search.tantivy_folder import IndexFolder, unwritable
 from search.tantivy_ranking import total_of
 
 _WRITE_HEAP_BYTES = 30_000_000
-_BUILD_HEAP_BYTES = 100_000_000  # few and large segments: quicker to build and to search
+_BUILD_HEAP_BYTES = 50_000_000  # few and large segments: quicker to build and to search
 _COMMIT_EVERY = 20_000  # writes; so much a killed builder's successor does again at most
 _UNPARSED = ("could not be parsed", "not valid JSON")
 

@@ -7,15 +7,20 @@ process would wait for each other: each helper prepares one range of entries at 
 from __future__ import annotations
 
 import gc
+import importlib
 import multiprocessing
 import multiprocessing.connection
 import os
+import sqlite3
 import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from itertools import islice
+from multiprocessing.context import BaseContext
+
+from sqlalchemy import event
 
 from portal.platform import Platform, open_platform
 from portal.services.index_rebuild import (
@@ -41,16 +46,32 @@ def prepared_beside(platform: Platform, *, entries: int) -> Iterator[Prepare]:
         yield prepared_here(platform.database, platform.engine)
         return
     helpers = min(cores, _MOST_HELPERS)
-    processes = multiprocessing.get_context("forkserver")
-    # Loaded once, before helpers are forked: they share the dictionaries' memory.
-    processes.set_forkserver_preload(["portal.commands.rebuild_helper"])
     pool = ProcessPoolExecutor(
-        helpers, mp_context=processes, initializer=_begin, initargs=(platform.settings,)
+        helpers,
+        mp_context=_context(platform),
+        initializer=_begin,
+        initargs=(platform.settings,),
     )
     try:
+        pool.submit(os.getpid).result()  # all start now, before the writer's threads do
         yield lambda ranges: _in_order(pool, ranges, helpers * _AHEAD)
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _context(platform: Platform) -> BaseContext:
+    """Return how helpers are started: forked from this process, whose memory they share.
+
+    Where threads run already they are forked from a server of their own, which shares less.
+    """
+    if threading.active_count() > 1:
+        served = multiprocessing.get_context("forkserver")
+        served.set_forkserver_preload(["portal.commands.rebuild_helper"])
+        return served
+    importlib.import_module("portal.commands.rebuild_helper")
+    platform.database.dispose()  # no connection is shared with a helper
+    gc.freeze()  # no collection looks at what is loaded, here or in the helpers
+    return multiprocessing.get_context("fork")
 
 
 def _in_order(
@@ -75,7 +96,14 @@ def _begin(settings: Settings) -> None:
     assert parent is not None
     threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
     _platform = open_platform(settings)
+    if _platform.database.is_sqlite:
+        event.listen(_platform.database.engine, "connect", _unmapped)
     gc.freeze()  # what is loaded now stays: no collection need look at it again
+
+
+def _unmapped(connection: sqlite3.Connection, _record: object) -> None:
+    """Read the database through the system's cache: mapped, its pages would count as our memory."""
+    connection.execute("PRAGMA mmap_size=0")
 
 
 def _end_with(sentinel: int) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 from datetime import UTC, datetime
+
+from sqlalchemy.orm import configure_mappers
 
 import portal.commands.rebuild_beside  # noqa: F401 - loaded for the helpers
 from search.document import SearchDocument
@@ -15,3 +18,5 @@ _SAMPLE = SearchDocument(
 )
 indexed_text(_SAMPLE)
 sort_keys(_SAMPLE)
+configure_mappers()
+gc.freeze()  # or the first collection in each helper would copy all of it
