@@ -155,6 +155,7 @@ def code_tokens(codes: Iterable[str]) -> list[str]:
     found: dict[str, None] = {}
     for code in codes:
         for piece in _code_pieces(normalise(code)):
-            found.update(dict.fromkeys(piece[:n] for n in _CODE_PREFIX_LENGTHS if n < len(piece)))
+            for length in _CODE_PREFIX_LENGTHS[: max(0, len(piece) - _CODE_PREFIX_LENGTHS.start)]:
+                found[piece[:length]] = None
             found[piece[:_LONGEST_TOKEN]] = None
     return list(found)
