@@ -12,7 +12,7 @@ import duckdb
 from portal.storage.base import Storage
 from portal.tables.column_types import ColumnType
 from portal.tables.info import Column, TableInfo
-from portal.tables.store import MEMORY_LIMIT, _describe, _keys
+from portal.tables.store import MEMORY_LIMIT, describe_parquet
 
 
 def derive_table(
@@ -45,8 +45,7 @@ def derive_table(
             source = storage.local_path(info.parquet_sha256)
             path = Path(folder) / "table.parquet"
             _write(connection, str(source), columns, rewritten, path)
-            row_count, described = _describe(connection, path, columns)
-            keys = _keys(connection, described, row_count)
+            row_count, described, keys = describe_parquet(connection, path, columns)
             with path.open("rb") as file:
                 stored = storage.put(file)
         finally:

@@ -215,6 +215,14 @@ def _write_parquet(
     )
 
 
+def describe_parquet(
+    connection: duckdb.DuckDBPyConnection, path: Path, columns: Sequence[Column]
+) -> tuple[int, tuple[Column, ...], tuple[str, ...]]:
+    """Return row count, columns with their statistics, and key fields of a written table."""
+    row_count, described = _describe(connection, path, columns)
+    return row_count, described, _keys(connection, described, row_count)
+
+
 def _describe(
     connection: duckdb.DuckDBPyConnection, path: Path, columns: Sequence[Column]
 ) -> tuple[int, tuple[Column, ...]]:
