@@ -29,7 +29,7 @@ _PIECE = re.compile(
     re.VERBOSE,
 )
 _OPERATORS = re.compile(
-    r'(?<!\S)(?:AND|OR|NOT|&&|\|\|)(?!\S)|"|[()]|(?<!\S)[+\-!](?=[^\s\d])|\*(?!\S)'
+    r'(?<!\S)(?:AND|OR|NOT|&&|\|\|)(?!\S)|"|[()]|(?<!\S)[+\-!](?=[^\s\d])|\*(?!\S)|(?<=\S)[\^~]\d*(?:\.\d+)?(?!\S)'
 )
 _PLACE = re.compile(r"at position (\d+)")
 
