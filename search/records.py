@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from search.document import SearchDocument
@@ -65,19 +65,3 @@ def suggestion_of(record: Record) -> Suggestion:
 def order_of(version: int, *, removed: bool) -> int:
     """Return the number by which writes are ordered: by version, a removal after a document."""
     return 2 * version + int(removed)
-
-
-def newest(
-    documents: Iterable[SearchDocument], removed: Iterable[tuple[int, int]]
-) -> dict[int, tuple[int, SearchDocument | None]]:
-    """Return for each id its newest write of a batch: (order, document or None for removed)."""
-    writes: dict[int, tuple[int, SearchDocument | None]] = {}
-    for document in documents:
-        order = order_of(document.version, removed=False)
-        if order >= writes.get(document.id, (-1, None))[0]:
-            writes[document.id] = (order, document)
-    for entry_id, version in removed:
-        order = order_of(version, removed=True)
-        if order >= writes.get(entry_id, (-1, None))[0]:
-            writes[entry_id] = (order, None)
-    return writes

@@ -48,7 +48,7 @@ STEPS = {
     "draft": "继续编辑",
     "second_look": "复核",
     "removals": "核对后确认",
-    "unfindable": "查明原因后修改或重试",
+    "unfindable": "查明原因",
 }
 
 
@@ -268,7 +268,7 @@ class WorkList:
     def _unfindable(self) -> Iterable[WorkRow]:
         """Entries that the search index does not take: somebody must know, or they stay unfound."""
         for one in list_quarantined(self._session, limit=LIMIT_A_KIND):
-            note = one.reason[:120]
+            note = one.reason.split("\n")[0][:80]
             title = one.title or one.code
             yield WorkRow(
                 "unfindable", title, f"/work/entries/{one.slug}", since=one.since, note=note
