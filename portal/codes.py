@@ -65,8 +65,8 @@ class CodeList:
         """Return the place in the list, from 1."""
         return self._order[code]
 
-    def names(self) -> dict[str, str]:
-        return {code.code: code.name for code in self}
+    def names(self, language: str = "zh") -> dict[str, str]:
+        return {code.code: self.label(code.code, language) for code in self}
 
 
 @cache

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+from collections.abc import Mapping
 from typing import Any, cast
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
@@ -32,6 +33,7 @@ STATUSES: tuple[tuple[type[errors.PortalError], int], ...] = (
     (errors.TooLarge, 413),
     (errors.Unavailable, 503),
 )
+WORDS = ("label", "state", "event", "what", "unit", "kind")  # params that are words, not data
 HTTP_MESSAGES = {
     400: "请求有误，请检查后重试。",
     404: "没有找到您要的页面。",
@@ -47,21 +49,24 @@ def status_of(error: errors.PortalError) -> int:
 
 def message_of(error: errors.PortalError) -> str:
     """Return the error's sentence in the reader's language."""
-    text = gettext(error.message)
-    return text.format(**error.params) if error.params else text
+    return _worded(error.message, error.params)
 
 
 def defects_of(error: errors.PortalError) -> list[dict[str, str]]:
     """Return every defect with its field and its sentence in the reader's language."""
     found = getattr(error, "defects", ())
     return [
-        {
-            "field": d.field,
-            "code": d.code,
-            "message": gettext(d.message).format(**d.params) if d.params else gettext(d.message),
-        }
-        for d in found
+        {"field": d.field, "code": d.code, "message": _worded(d.message, d.params)} for d in found
     ]
+
+
+def _worded(message: str, params: Mapping[str, Any]) -> str:
+    """Fill the places in; a label, state or event of ours is put in the reader's words as well."""
+    text = gettext(message)
+    if not params:
+        return text
+    named = {k: gettext(v) for k, v in params.items() if k in WORDS and v}
+    return text.format(**{**params, **named})
 
 
 def wants_json() -> bool:

@@ -6,10 +6,11 @@ and a formatting of each; a page has a hundred of them.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Flask, g
-from flask_babel import get_translations
+from flask_babel import get_translations, gettext
 from jinja2 import pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup
@@ -23,6 +24,11 @@ def install(app: Flask) -> None:
     app.jinja_env.globals.update(_=_gettext, gettext=_gettext)
 
 
+def translated(labels: Mapping[str, str]) -> dict[str, str]:
+    """Return labels, such as the states of a flow, in the reader's language: {code: words}."""
+    return {code: gettext(text) if text else "" for code, text in labels.items()}
+
+
 def _catalogue() -> Any:
     found = g.get("catalogue")
     if found is None:
@@ -33,7 +39,7 @@ def _catalogue() -> Any:
 @pass_context
 def _gettext(context: Context, text: str, **values: Any) -> str:
     """Return the words as Jinja's newstyle `gettext` does: escaped values filled in."""
-    found = _catalogue().ugettext(text)
+    found = _catalogue().ugettext(text) if text else ""  # the header stands under no words
     words = Markup(found) if context.eval_ctx.autoescape else str(found)
     return words % values if values or "%" in words else words
 

@@ -38,6 +38,7 @@ from portal.permissions import require
 from portal.services.content import content_of
 from portal.web.access import public, signed_in, writes
 from portal.web.context import actor, clock, commit, platform, session
+from portal.web.translated import translated
 from portal.web.work.decisions import (
     REFUSALS,
     Problem,
@@ -62,7 +63,7 @@ def centre() -> Any:
     return render_template(
         "access/developer.html",
         applications=[(a, clocks_of(session(), clock(), a.id)) for a in found],
-        states=BINDING.state_labels,
+        states=translated(BINDING.state_labels),
         days=list_days(session(), clock()(), live) if live else [],
         site_url=_site_url(),
     )
@@ -271,7 +272,7 @@ def _form_page(
         items=items,
         typed=typed,
         problem=problem,
-        undertakings=list(UNDERTAKINGS.items()),
+        undertakings=list(translated(UNDERTAKINGS).items()),
         promised=PROMISED_DAYS,
         key=fresh_key(),
     )
@@ -283,10 +284,10 @@ def _page(application: AccessApplication, problem: Problem | None) -> Any:
     return render_template(
         "access/application.html",
         application=application,
-        state=BINDING.state_labels[application.state],
+        state=gettext(BINDING.state_labels[application.state]),
         clocks=clocks_of(session(), clock(), application.id),
         names={n: items[n].name if n in items else n for n in (*application.fields, *granted)},
-        grounds=REJECT_GROUNDS,
+        grounds=translated(REJECT_GROUNDS),
         keys=list_keys(session(), application.id),
         agreement=find_agreement(session(), application.id),
         days=list_days(session(), clock()(), [application.id]) if application.activated_at else [],

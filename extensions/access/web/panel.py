@@ -17,6 +17,7 @@ from portal.models.entry import CatalogueEntry
 from portal.permissions import Permission, is_allowed
 from portal.services.content import content_of
 from portal.web.context import platform
+from portal.web.translated import translated
 
 ANCHOR = "access"
 
@@ -44,7 +45,7 @@ def interface_panel(session: Session, actor: Actor, entry: CatalogueEntry) -> En
         is_open=is_open,
         may_manage=may_manage,
         waiting=waiting,
-        states=BINDING.state_labels,
+        states=translated(BINDING.state_labels),
         site_url=platform().settings.site_url.rstrip("/"),
     )
     action = ""

@@ -26,6 +26,7 @@ from portal.services.flow import Flow
 from portal.web.access import signed_in, writes
 from portal.web.context import actor, clock, session
 from portal.web.paging import Paging, page_number
+from portal.web.translated import translated
 from portal.web.work.blueprint import ID, sections_of, work_blueprint
 from portal.web.work.decisions import Problem, decide, form_key, fresh_key, pin
 
@@ -83,7 +84,7 @@ def applications() -> Any:
         "access/review_list.html",
         rows=[(a, clocks_of(session(), clock(), a.id)) for a in session().scalars(page)],
         counts={row[0]: row[1] for row in counts},
-        states=BINDING.state_labels,
+        states=translated(BINDING.state_labels),
         state=state,
         paging=Paging(number, PAGE, total, request.path, [("state", state)] if state else []),
         total=total,
@@ -209,17 +210,17 @@ def _page(found: AccessApplication, problem: Problem | None) -> Any:
         content=content,
         items={item.field_name: item for item in content.items},
         grantable=grantable_of(found),
-        state=BINDING.state_labels[found.state],
+        state=gettext(BINDING.state_labels[found.state]),
         clocks=clocks_of(session(), clock(), found.id),
         events={row.event for row in flow.possible_events(found, actor())},
-        kinds=KINDS,
+        kinds=translated(KINDS),
         earlier=_earlier(session(), found),
-        states=BINDING.state_labels,
+        states=translated(BINDING.state_labels),
         terms=TypedTerms.of_request() if granted else TypedTerms.proposed(found),
         defects=typed_defects(),
         typed={name: plain(name) for name in request.form if name != "csrf_token"},
-        grounds=list(REJECT_GROUNDS.items()),
-        field_labels=FIELD_LABELS,
+        grounds=list(translated(REJECT_GROUNDS).items()),
+        field_labels=translated(FIELD_LABELS),
         most_days=MAX_EXTENSION_WORKING_DAYS,
         keys=list_keys(session(), found.id),
         days=list_days(session(), clock()(), [found.id]) if found.activated_at else [],

@@ -45,7 +45,7 @@ def audit() -> Any:
         "work/audit.html",
         events=events,
         given=request.args,
-        flows=sorted({flow: flow_label(flow) for flow, _ in occurring}.items()),
+        flows=sorted({flow: gettext(flow_label(flow)) for flow, _ in occurring}.items()),
         kinds=sorted({event: _event_label(flow, event) for flow, event in occurring}.items()),
         chain=chain_state(session()),
         faults=_verified() if "check" in request.args else None,
@@ -56,7 +56,7 @@ def audit() -> Any:
 def _event_label(flow: str, event: str) -> str:
     binding = FLOWS.find_binding(flow)
     known = binding.event_labels.get(event) if binding else OTHER_EVENTS.get((flow, event))
-    return known or OTHER_EVENTS.get((flow, event)) or event
+    return gettext(known or OTHER_EVENTS.get((flow, event)) or event)
 
 
 def _verified() -> list[Any]:

@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from flask_babel import gettext
+
 from portal.rules.entry_content import EntryContent, InformationItem, LegalBasis
 from portal.rules.metadata_profile import BASIS_KINDS
+from portal.web.presentation import day
 from portal.web.work.entry_fields import FIELDS, ITEM_LABELS, Field, item_choices
 
 CODED = ("data_type", "personal", "masking", "share_type")
@@ -47,7 +50,7 @@ def difference(before: EntryContent, after: EntryContent) -> Difference:
     fields = tuple(
         FieldChange(
             name,
-            field.label,
+            gettext(field.label),
             words(field, getattr(before, name)),
             words(field, getattr(after, name)),
         )
@@ -64,16 +67,20 @@ def words(field: Field, value: Any) -> tuple[str, ...]:
     if isinstance(value, tuple):
         names = field.choices()
         shown = [names.get(v, v) for v in value]
-        return tuple(shown) if field.control == "lines" else tuple(filter(None, ["、".join(shown)]))
+        return (
+            tuple(shown)
+            if field.control == "lines"
+            else tuple(filter(None, [gettext("、").join(shown)]))
+        )
     if isinstance(value, date):
-        return (f"{value.year}年{value.month}月{value.day}日",)
+        return (day(value),)
     if not value:
         return ()
     return (field.choices().get(value, str(value)),)
 
 
 def basis_words(basis: LegalBasis) -> str:
-    head = BASIS_KINDS.get(basis.kind, basis.kind)
+    head = gettext(BASIS_KINDS.get(basis.kind, basis.kind))
     title = f"《{basis.title}》" if basis.title else ""
     number = f"（{basis.document_number}）" if basis.document_number else ""
     quote = f"：{basis.quote}" if basis.quote else ""
@@ -98,7 +105,7 @@ def _parts(before: InformationItem, after: InformationItem) -> tuple[FieldChange
     return tuple(
         FieldChange(
             name,
-            label,
+            gettext(label),
             (item_words(name, getattr(before, name)),),
             (item_words(name, getattr(after, name)),),
         )
@@ -110,6 +117,6 @@ def _parts(before: InformationItem, after: InformationItem) -> tuple[FieldChange
 def item_words(name: str, value: Any) -> str:
     """Return one attribute of an information item in words."""
     if isinstance(value, bool):
-        return "是" if value else "否"
+        return gettext("是") if value else gettext("否")
     names: Mapping[str, str] = item_choices(name) if name in CODED else {}
-    return names.get(value, "" if value is None else str(value)) or "（空）"
+    return names.get(value, "" if value is None else str(value)) or gettext("（空）")

@@ -25,6 +25,7 @@ from portal.web.access import signed_in, writes
 from portal.web.context import actor, clock, commit, session
 from portal.web.errors import defects_of
 from portal.web.paging import Paging, page_number
+from portal.web.translated import translated
 from portal.web.work.blueprint import ID, work_blueprint
 from portal.web.work.decisions import Problem, form_key, form_seen, fresh_key
 from portal.web.work.difference import difference
@@ -62,8 +63,8 @@ def entries() -> Any:
         "work/entries.html",
         rows=rows,
         chosen=chosen,
-        states=BINDING.state_labels,
-        places=OPEN_LIST.state_labels,
+        states=translated(BINDING.state_labels),
+        places=translated(OPEN_LIST.state_labels),
         listed=LISTED,
         narrowed=[name for name in OVERVIEW_FILTERS if request.args.get(name)],
         paging=Paging(number, PAGE, total, "/work/entries", pairs),
@@ -177,9 +178,9 @@ def _page(form: EntryForm, *, problem: Problem | None = None, **values: Any) -> 
         **{
             "form": form.values,
             "sections": SECTIONS,
-            "item_labels": ITEM_LABELS,
+            "item_labels": translated(ITEM_LABELS),
             "item_choices": item_choices,
-            "basis_labels": BASIS_LABELS,
+            "basis_labels": translated(BASIS_LABELS),
             "basis_kinds": BASIS_KINDS,
             "problem": problem,
             "gaps": [],
@@ -225,7 +226,7 @@ def _edit_page(version: EntryVersion, form: EntryForm, **values: Any) -> str:
         "gaps": gaps_of(version),
         "may_submit": bool(events & {"submit", "resubmit"}),
         "may_save": "save" in events,
-        "states": BINDING.state_labels,
+        "states": translated(BINDING.state_labels),
     }
     return _page(form, **{**given, **values})
 

@@ -8,8 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from flask_babel import gettext
+
 from portal.codes import code_list
 from portal.rules import metadata_profile as profile
+from portal.web.presentation import language_code
+from portal.web.translated import translated
 
 Choices = Callable[[], Mapping[str, str]]
 
@@ -37,11 +41,11 @@ class Section:
 
 
 def _codes(name: str) -> Choices:
-    return lambda: code_list(name).names()
+    return lambda: code_list(name).names(language_code())
 
 
 def _given(names: Mapping[str, str]) -> Choices:
-    return lambda: names
+    return lambda: translated(names)
 
 
 GUIDE = "目录编制指南（发改高技〔2017〕1272号）"
@@ -165,23 +169,26 @@ BASIS_LABELS = {
 def item_choices(name: str) -> Mapping[str, str]:
     """Return the codes that an information item's field offers."""
     if name == "data_type":
-        return code_list("data_types").names()
+        return code_list("data_types").names(language_code())
     if name == "share_type":
-        return {"": "与资源相同"} | code_list("share_types").names()
+        return {"": gettext("与资源相同")} | code_list("share_types").names(language_code())
     if name == "masking":
-        return {code: label for code, label in profile.MASKINGS.items() if code}
-    return profile.PERSONAL_KINDS
+        return {code: label for code, label in translated(profile.MASKINGS).items() if code}
+    return translated(profile.PERSONAL_KINDS)
 
 
 def label_of(path: str) -> str:
     """Return the words for a field's path: "items.3.length" is 第4个信息项的长度."""
     name, *rest = path.split(".")
     field = FIELDS.get(name)
-    label = field.label if field else name
+    label = gettext(field.label) if field else name
     if not rest or not rest[0].isdigit():
         return label
     parts = ITEM_LABELS if name == "items" else BASIS_LABELS
     number = int(rest[0]) + 1
     part = parts.get(rest[1], rest[1]) if len(rest) > 1 else ""
-    what = "个信息项" if name == "items" else f"条{label}"
-    return f"第{number}{what}的{part}" if part else f"第{number}{what}"
+    if name == "items":
+        whole = gettext("第%(n)s个信息项", n=number)
+    else:
+        whole = gettext("第%(n)s条%(label)s", n=number, label=label)
+    return gettext("%(whole)s的%(part)s", whole=whole, part=gettext(part)) if part else whole

@@ -27,6 +27,7 @@ from portal.tables.info import TableInfo
 from portal.tables.row_notes import REASONS
 from portal.web.access import signed_in, writes
 from portal.web.context import actor, clock, platform, session
+from portal.web.translated import translated
 from portal.web.work.blueprint import work_blueprint
 from portal.web.work.decisions import (
     REFUSALS,
@@ -66,13 +67,13 @@ def _page(slug: str, problem: Problem | None = None) -> str:
         entry=entry,
         version=entry.published_version,
         files=[(d, _table(d.current_version)) for d in distributions],
-        reasons=REASONS,
-        type_names=TYPE_NAMES,
+        reasons=translated(REASONS),
+        type_names=translated(TYPE_NAMES),
         waiting=any(_is_pending(d.current_version) for d in distributions),
         freshness=freshness,
         clocks=clocks_of(FRESHNESS, freshness.id) if freshness else [],
         place=find_open_list_entry(session(), entry.id),
-        places=OPEN_LIST.state_labels,
+        places=translated(OPEN_LIST.state_labels),
         panels=_panels(entry),
         may_write=is_allowed(actor(), Permission.DISTRIBUTION_WRITE, entry),
         max_bytes=platform().settings.max_upload_bytes,

@@ -25,6 +25,7 @@ from portal.web.access import signed_in, writes
 from portal.web.context import actor, clock, session
 from portal.web.errors import defects_of
 from portal.web.paging import Paging, page_number
+from portal.web.translated import translated
 from portal.web.work.blueprint import ID, work_blueprint
 from portal.web.work.decisions import (
     Problem,
@@ -77,7 +78,7 @@ def open_list() -> Any:
         "work/open_list.html",
         places=list(session().scalars(ordered.limit(PAGE).offset((number - 1) * PAGE))),
         counts={row[0]: row[1] for row in counts},
-        states=BINDING.state_labels,
+        states=translated(BINDING.state_labels),
         state=state,
         paging=Paging(number, PAGE, total, "/work/open-list", pairs),
         candidates=candidates(),
@@ -120,7 +121,7 @@ def _propose_page(slug: str, problem: Problem | None = None) -> str:
         entry=entry,
         version=version,
         place=find_open_list_entry(session(), entry.id),
-        places=BINDING.state_labels,
+        places=translated(BINDING.state_labels),
         not_own=version is not None and version.acquisition_method in not_own_methods(),
         may_propose=entry.provider_id in actor().acts_for("agency"),
         today=local_date(clock()()),
@@ -176,13 +177,13 @@ def _page(place_id: int, problem: Problem | None = None) -> str:
         entry=shown.entry,
         content=content,
         facts=[
-            (FIELDS[n].label, "、".join(words(FIELDS[n], getattr(content, n))))
+            (gettext(FIELDS[n].label), gettext("、").join(words(FIELDS[n], getattr(content, n))))
             for n in SHOWN_FIELDS
         ],
-        states=BINDING.state_labels,
+        states=translated(BINDING.state_labels),
         events=_events(shown),
         clocks=clocks_of(FLOW, shown.id),
-        checks=CHECKS,
+        checks=translated(CHECKS),
         passed=PASSED,
         missing=missing(shown) if shown.state == "planned" else [],
         distributions=distributions,

@@ -15,6 +15,7 @@ from portal.services.harvest_gathering import MISSING
 from portal.services.harvesting import HarvestService
 from portal.web.access import signed_in, writes
 from portal.web.context import actor, clock, session
+from portal.web.translated import translated
 from portal.web.work.blueprint import ID, work_blueprint
 from portal.web.work.decisions import Problem, decide
 
@@ -45,7 +46,7 @@ def sources() -> Any:
 
 def _page(problem: Problem | None = None) -> str:
     return render_template(
-        "work/sources.html", **_found(), states=STATES, counts=COUNTS, problem=problem
+        "work/sources.html", **_found(), states=translated(STATES), counts=translated(COUNTS), problem=problem
     )
 
 

@@ -25,6 +25,7 @@ from portal.tables.info import TableInfo
 from portal.tables.row_notes import REASONS
 from portal.web.access import signed_in, writes
 from portal.web.context import actor, clock, session
+from portal.web.translated import translated
 from portal.web.work.blueprint import work_blueprint
 from portal.web.work.decisions import Problem, decide, form_text
 from portal.web.work.files import TYPE_NAMES
@@ -124,9 +125,9 @@ def _page(slug: str, public_id: str, problem: Problem | None = None) -> str:
         reading=TableReading.of(found),
         reasons=REASONS,
         type_names=TYPE_NAMES,
-        encodings=ENCODINGS,
-        delimiters=[(key, DELIMITER_NAMES[key]) for key in DELIMITERS],
-        systems=SYSTEMS.items(),
+        encodings=[(code, gettext(name)) for code, name in ENCODINGS],
+        delimiters=[(key, gettext(DELIMITER_NAMES[key])) for key in DELIMITERS],
+        systems=translated(SYSTEMS).items(),
         may_write=is_allowed(actor(), Permission.DISTRIBUTION_WRITE, entry),
         problem=problem,
     )

@@ -27,6 +27,7 @@ from portal.services.timeline import timeline
 from portal.services.work_list import clockface
 from portal.web.access import signed_in, writes
 from portal.web.context import actor, clock, session
+from portal.web.translated import translated
 from portal.web.work.blueprint import ID, work_blueprint
 from portal.web.work.decisions import (
     Problem,
@@ -63,14 +64,14 @@ def _page(version_id: int, problem: Problem | None = None, **values: Any) -> str
         entry=entry,
         content=content,
         sections=SECTIONS,
-        item_labels=ITEM_LABELS,
+        item_labels=translated(ITEM_LABELS),
         words=words,
         item_words=item_words,
         difference=difference(content_of(earlier), content) if earlier else None,
         earlier=earlier,
         versions=list_versions(session(), entry.id),
-        states=BINDING.state_labels,
-        places=OPEN_LIST.state_labels,
+        states=translated(BINDING.state_labels),
+        places=translated(OPEN_LIST.state_labels),
         events=events_of(shown),
         gaps=gaps_of(shown) if shown.state in ("draft", "returned") else [],
         clocks=clocks_of(FLOW, shown.id),
@@ -86,7 +87,7 @@ def _page(version_id: int, problem: Problem | None = None, **values: Any) -> str
         problem=problem,
         given=request.form,
         return_rows=return_rows(),
-        field_names=[(name, field.label) for name, field in FIELDS.items()],
+        field_names=[(name, gettext(field.label)) for name, field in FIELDS.items()],
         key=fresh_key(),
         **values,
     )
@@ -265,7 +266,7 @@ def _retire_page(slug: str, problem: Problem | None = None) -> str:
         version=published,
         events=events_of(published),
         place=find_open_list_entry(session(), entry.id),
-        places=OPEN_LIST.state_labels,
+        places=translated(OPEN_LIST.state_labels),
         distributions=list_distributions(session(), entry.id),
         downloads=count_of(session(), entry.id),
         grantees=list(session().scalars(query)),
