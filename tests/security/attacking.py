@@ -43,7 +43,11 @@ def routes(app: Flask, method: str) -> list[tuple[Rule, str]]:
 
 
 def _value(rule: Rule, name: str) -> Any:
-    is_number = "Integer" in type(rule._converters[name]).__name__
+    converter = rule._converters[name]
+    choices = getattr(converter, "items", None)  # a rule such as <any(ttl, rdf):ending>
+    if choices:
+        return sorted(choices)[0]
+    is_number = "Integer" in type(converter).__name__
     return 1 if is_number else "css/tokens.css" if rule.endpoint == "static" else "a"
 
 
