@@ -178,7 +178,9 @@ def _bare(message: str) -> Response:
 def _json(status: int, body: bytes) -> Response:
     response = Response(body, status=status)
     response.headers["Content-Type"] = JSON
-    response.headers["Access-Control-Allow-Origin"] = "*"  # no cookie counts here: any page may read
+    response.headers["Access-Control-Allow-Origin"] = (
+        "*"  # no cookie counts here: any page may read
+    )
     return response
 
 

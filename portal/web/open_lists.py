@@ -48,9 +48,7 @@ def open_list_file(organisation_ids: Collection[int], form: str, name: str, slug
         raise NotFound()
     write, media_type = writers[form]
     rows = _rows(walk_listed(session(), organisation_ids))
-    return attachment(
-        write(rows), media_type, f"{name}数据开放清单.{form}", f"open-list-{slug}"
-    )
+    return attachment(write(rows), media_type, f"{name}数据开放清单.{form}", f"open-list-{slug}")
 
 
 def _rows(entries: Iterable[ListedEntry]) -> Iterator[list[str]]:
