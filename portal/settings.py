@@ -95,6 +95,7 @@ class Settings(BaseModel):
         "access",
         "exchange",
         "quality",
+        "participation",
     )
     theme: Annotated[
         str, Field(description="Name of a folder in themes/, or the path of one elsewhere")
@@ -144,7 +145,8 @@ class Settings(BaseModel):
     @field_validator("search_replicas", "search_refresh")
     @classmethod
     def _layout(cls, value: str, field: ValidationInfo) -> str:
-        IndexLayout(**{str(field.field_name).removeprefix("search_"): value})
+        layout: dict[str, Any] = {str(field.field_name).removeprefix("search_"): value}
+        IndexLayout(**layout)
         return value
 
     @property
