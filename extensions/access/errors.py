@@ -60,6 +60,46 @@ REFUSALS = {
         "The data is not ready yet; try again later.",
     ),
     "bad_query": Refusal(400, "请求参数有误，请按提示修改。", "The parameters are not right."),
+    "cursor_outdated": Refusal(
+        409,
+        "数据或授权在翻页期间已更新，原游标失效，请从第一页重新读取。",
+        "The data or the grant changed while you were paging; start again from the first page.",
+    ),
+    "too_many_rows": Refusal(
+        422,
+        "结果超过一次导出的行数上限，请增加筛选条件分次读取。",
+        "The result has more rows than one export may give; narrow it by filters.",
+    ),
+    "too_many_groups": Refusal(
+        422,
+        "分组过多，请减少分组字段或增加筛选条件。",
+        "There are too many groups; group by fewer fields or narrow the rows by filters.",
+    ),
+    "unavailable": Refusal(
+        503,
+        "查询用时过长或服务繁忙，请增加筛选条件后重试。",
+        "The query took too long or the service is busy; narrow it and try again.",
+    ),
+    "token_invalid": Refusal(
+        401,
+        "访问令牌无效。请用应用编号和密钥重新换取。",
+        "The access token is not valid; get a new one with your client id and secret.",
+    ),
+    "token_expired": Refusal(
+        401,
+        "访问令牌已过期，请重新换取。",
+        "The access token has expired; get a new one.",
+    ),
+    "quota_second": Refusal(
+        429,
+        "调用过于频繁，已超过每秒上限，请在 {seconds} 秒后重试。",
+        "Too many calls this second; try again in {seconds} seconds.",
+    ),
+    "quota_term": Refusal(
+        429,
+        "授权期内的调用总次数已用完，请申请续期或增加额度。",
+        "All calls of the grant's term are used up; apply for renewal or a larger allowance.",
+    ),
     "quota_minute": Refusal(
         429,
         "调用过于频繁，已超过每分钟上限，请在 {seconds} 秒后重试。",
@@ -73,6 +113,14 @@ REFUSALS = {
 }
 
 
+@dataclass(frozen=True)
+class Caller:
+    """The grant and the key that a call came with."""
+
+    application_id: int
+    key_id: int
+
+
 class CallRefused(PortalError):
     """A call is refused; `code` is a key of REFUSALS."""
 
@@ -80,6 +128,7 @@ class CallRefused(PortalError):
         self.code = code
         self.seconds = seconds
         self.refusal = REFUSALS[code]
+        self.caller: Caller | None = None  # whose call it was, where the credential told
         super().__init__(self.refusal.zh, seconds=seconds)
 
     def sentence(self, language: str) -> str:

@@ -1,8 +1,9 @@
-"""How often a grant may call: by the minute and by the local day, exact across processes.
+"""How often a grant may call: by second, minute, local day and term, exact across processes.
 
 The counters stand in Redis when REDIS_URL is set. While Redis does not answer, the database
 counts instead, from the hits that it has itself: callers are let through rather than refused,
-and no more than twice their limit in the window in which Redis went away.
+and no more than twice their limit in the window in which Redis went away. What a term has left
+stands in the database always, with the other records of use.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import structlog
 from redis import Redis, RedisError
 from sqlalchemy.orm import Session
 
+from extensions.access.services.usage import count_term, peek_term
 from portal.services.rates import Counters, RateState, count_hit, peek_hits
 
 MINUTE_SECONDS, DAY_SECONDS = 60, 86_400
@@ -26,31 +28,54 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class Allowance:
-    """The limits of one application."""
+    """The limits of one application; 0 for a second or a term without a limit of its own."""
 
     application_id: int
     per_minute: int
     quota_day: int
+    per_second: int = 0
+    quota_term: int = 0
+    term_ends_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Window:
+    """One limit: so many calls in so many seconds, in windows that begin at `offset_seconds`."""
+
+    name: str  # second, minute, day or term
+    limit: int
+    seconds: int  # 0: until the end of the term
+    offset_seconds: int = 0
 
 
 @dataclass(frozen=True)
 class QuotaState:
-    """Both windows; `tighter` is the one a caller should mind."""
+    """Every window that has a limit, shortest first; `tighter` is the one to mind."""
 
-    minute: RateState
-    day: RateState
+    windows: tuple[tuple[Window, RateState], ...]
 
     @property
     def allowed(self) -> bool:
-        return self.minute.allowed and self.day.allowed
+        return all(state.allowed for _, state in self.windows)
+
+    @property
+    def over(self) -> str:
+        """The name of the window that refuses the call; "" if none does."""
+        return next((window.name for window, state in self.windows if not state.allowed), "")
 
     @property
     def tighter(self) -> RateState:
-        if not self.day.allowed or (
-            self.minute.allowed and self.day.remaining < self.minute.remaining
-        ):
-            return self.day
-        return self.minute
+        refusing = [state for _, state in self.windows if not state.allowed]
+        return refusing[0] if refusing else min(self._states, key=lambda one: one.remaining)
+
+    @property
+    def policy(self) -> str:
+        windows = [window for window, _ in self.windows if window.seconds]
+        return ", ".join(f"{window.limit};w={window.seconds}" for window in windows)
+
+    @property
+    def _states(self) -> list[RateState]:
+        return [state for _, state in self.windows]
 
 
 @cache
@@ -68,11 +93,15 @@ class Quota:
 
     def peek(self, session: Session, now: datetime, allowance: Allowance) -> QuotaState:
         """Return how the windows stand; nothing is counted."""
-        return self._ask(session, peek_hits, now, allowance)
+        state = self._ask(session, peek_hits, now, allowance)
+        return _with_term(state, session, now, allowance, peek_term)
 
     def count(self, session: Session, now: datetime, allowance: Allowance) -> QuotaState:
         """Count one call; `session` is a writing one."""
-        return self._ask(session, count_hit, now, allowance)
+        state = self._ask(session, count_hit, now, allowance)
+        return _with_term(
+            state, session, now, allowance, count_term if state.allowed else peek_term
+        )
 
     def _ask(
         self,
@@ -83,31 +112,56 @@ class Quota:
     ) -> QuotaState:
         if self._redis is not None:
             try:
-                return _both(self._redis, how, now, allowance)
+                return _all_windows(self._redis, how, now, allowance)
             except RedisError as error:
                 log.warning("redis does not answer, the database counts", error=str(error))
-        return _both(session, how, now, allowance)
+        return _all_windows(session, how, now, allowance)
 
 
-def _both(
+def windows_of(allowance: Allowance) -> tuple[Window, ...]:
+    """Return the windows of an allowance, the shortest first."""
+    windows = (
+        Window("second", allowance.per_second, 1),
+        Window("minute", allowance.per_minute, MINUTE_SECONDS),
+        Window("day", allowance.quota_day, DAY_SECONDS, JILIN_OFFSET_SECONDS),
+    )
+    return tuple(w for w in windows if w.limit or w.name != "second")
+
+
+def _all_windows(
     counters: Counters, how: Callable[..., RateState], now: datetime, allowance: Allowance
 ) -> QuotaState:
-    """Ask the minute first: a call refused by it takes nothing from the day."""
-    name = f"access:{allowance.application_id}"
-    minute = how(
-        counters,
-        now,
-        f"{name}:minute",
-        limit=allowance.per_minute,
-        window_seconds=MINUTE_SECONDS,
-    )
-    day_how = how if minute.allowed else peek_hits
-    day = day_how(
-        counters,
-        now,
-        f"{name}:day",
-        limit=allowance.quota_day,
-        window_seconds=DAY_SECONDS,
-        offset_seconds=JILIN_OFFSET_SECONDS,
-    )
-    return QuotaState(minute, day)
+    """Ask the shortest window first: a call refused by one takes nothing from the longer ones."""
+    states: list[tuple[Window, RateState]] = []
+    asked = how
+    for window in windows_of(allowance):
+        state = asked(
+            counters,
+            now,
+            f"access:{allowance.application_id}:{window.name}",
+            limit=window.limit,
+            window_seconds=window.seconds,
+            offset_seconds=window.offset_seconds,
+        )
+        states.append((window, state))
+        if not state.allowed:
+            asked = peek_hits
+    return QuotaState(tuple(states))
+
+
+def _with_term(
+    state: QuotaState,
+    session: Session,
+    now: datetime,
+    allowance: Allowance,
+    how: Callable[[Session, int], int],
+) -> QuotaState:
+    """Add the term's state. It stands in the database always: it has to last for a year."""
+    limit = allowance.quota_term
+    if not limit:
+        return state
+    used = how(session, allowance.application_id)
+    allowed = used <= limit if how is count_term else used < limit
+    left = (allowance.term_ends_at - now).total_seconds() if allowance.term_ends_at else 0
+    term = RateState(limit, max(0, limit - used), max(1, int(left)), allowed)
+    return QuotaState((*state.windows, (Window("term", limit, 0), term)))

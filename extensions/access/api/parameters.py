@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
 from extensions.access.masking import is_masked
 from extensions.access.services.gate import Admission
 from portal.errors import Defect, Invalid
+from portal.tables.column_types import ColumnType
 from portal.tables.query import OPERATORS, Filter, TableQuery, compile_query
 
 DEFAULT_LIMIT, MAX_LIMIT = 100, 1000
 MAX_DIGITS = 16
 RESERVED = ("sort", "limit", "offset", "after_id", "fields", "format")
 FORMATS = ("json", "csv")
+BEGINS = "begins"
+LAST_CHARACTER = 0x10FFFF
+SURROGATES = range(0xD800, 0xE000)  # no text in UTF-8 holds one
 
 
 class Parameters(Protocol):
@@ -33,8 +37,14 @@ class Asked:
     format: str
 
 
-def read_parameters(given: Parameters, admission: Admission) -> Asked:
-    """Return the query of a call.
+def read_parameters(
+    given: Parameters,
+    admission: Admission,
+    *,
+    names: Sequence[str] = RESERVED,
+    formats: Sequence[str] = FORMATS,
+) -> Asked:
+    """Return the query of a call; any parameter that is not in `names` is a filter.
 
     Fields outside the grant are unknown here, whether they are asked for, filtered or sorted
     by. Masked fields are given masked and can be neither filtered nor sorted by, since the order
@@ -44,17 +54,22 @@ def read_parameters(given: Parameters, admission: Admission) -> Asked:
         Invalid: every defect at once, by parameter.
     """
     defects: list[Defect] = []
+
+    def text(name: str) -> str:
+        return given.get(name, "") if name in names else ""
+
     query = TableQuery(
-        columns=_columns(given.get("fields", ""), admission, defects),
-        filters=tuple(_filters(given, admission, defects)),
-        sort=tuple(_sort(given.get("sort", ""), admission, defects)),
-        limit=_whole("limit", given.get("limit", ""), DEFAULT_LIMIT, MAX_LIMIT, defects),
-        offset=_whole("offset", given.get("offset", ""), 0, None, defects) or 0,
-        after_id=_whole("after_id", given.get("after_id", ""), None, None, defects),
+        columns=_columns(text("fields"), admission, defects),
+        filters=tuple(_filters(given, names, admission, defects)),
+        sort=tuple(_sort(text("sort"), admission, defects)),
+        limit=_whole("limit", text("limit"), DEFAULT_LIMIT, MAX_LIMIT, defects),
+        offset=_whole("offset", text("offset"), 0, None, defects) or 0,
+        after_id=_whole("after_id", text("after_id"), None, None, defects),
     )
-    form = given.get("format", "").lower()
-    if form and form not in FORMATS:
-        defects.append(Defect("format", "unknown", "格式只能是 json 或 csv。"))
+    form = text("format").lower()
+    if form and form not in formats:
+        known = {"known": "、".join(formats)}
+        defects.append(Defect("format", "unknown", "格式只能是：{known}。", known))
     defects += _table_defects(query, admission)
     if defects:
         raise Invalid(defects)
@@ -69,9 +84,11 @@ def _columns(text: str, admission: Admission, defects: list[Defect]) -> tuple[st
     return names or tuple(admission.items)
 
 
-def _filters(given: Parameters, admission: Admission, defects: list[Defect]) -> Iterator[Filter]:
+def _filters(
+    given: Parameters, names: Sequence[str], admission: Admission, defects: list[Defect]
+) -> Iterator[Filter]:
     for parameter, value in given.items(multi=True):
-        if parameter in RESERVED:
+        if parameter in names:
             continue
         field, op = _split(parameter)
         if not _usable(parameter, field, admission, defects):
@@ -81,6 +98,8 @@ def _filters(given: Parameters, admission: Admission, defects: list[Defect]) -> 
             yield Filter(field, op)
         elif op == "in":
             yield Filter(field, op, [part.strip() for part in value.split(",")])
+        elif op == BEGINS:
+            yield from _begins(parameter, field, value, admission, defects)
         else:
             yield Filter(field, op, value)
 
@@ -89,8 +108,39 @@ def _split(parameter: str) -> tuple[str, str]:
     """`name__gt` is an operator on `name`; a plain name is equality."""
     field, separator, op = parameter.rpartition("__")
     if separator and field:
-        return (field, op) if op in OPERATORS else (parameter, "eq")
+        return (field, op) if op in (*OPERATORS, BEGINS) else (parameter, "eq")
     return parameter, "eq"
+
+
+def _begins(
+    parameter: str, field: str, value: str, admission: Admission, defects: list[Defect]
+) -> Iterator[Filter]:
+    """Ask for the range of texts that begin so, which an index can serve.
+
+    Texts are ordered by code point, so that it ends before the text whose last character is the
+    next one.
+    """
+    if admission.table.column(field).type is not ColumnType.TEXT:
+        message = "信息项“{name}”不是文本，不能用 begins 筛选。"
+        defects.append(Defect(parameter, "not_text", message, {"name": field}))
+    elif not value:
+        yield Filter(field, "not_blank")
+    else:
+        value = value.encode("utf-8", "replace").decode()
+        yield Filter(field, "ge", value)
+        end = _behind(value)
+        if end:
+            yield Filter(field, "lt", end)
+
+
+def _behind(text: str) -> str:
+    """Return the first text behind all that begin with this one; "" if there is none."""
+    while text and ord(text[-1]) == LAST_CHARACTER:
+        text = text[:-1]
+    if not text:
+        return ""
+    following = ord(text[-1]) + 1
+    return text[:-1] + chr(SURROGATES.stop if following in SURROGATES else following)
 
 
 def _blank_test(parameter: str, op: str, value: str, defects: list[Defect]) -> str:

@@ -3,53 +3,33 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import cache
 from typing import Any
 
 from flask import Blueprint, Response, g, jsonify, request
 
+from extensions.access.api.calls import Answer, refused_headers, serve_call
 from extensions.access.api.answers import csv_lines, entity_tag, envelope, page_of
 from extensions.access.api.openapi import describe
 from extensions.access.api.parameters import Asked, read_parameters
 from extensions.access.errors import CallRefused
 from extensions.access.masking import is_masked
 from extensions.access.models.interface import get_interface
-from extensions.access.quota import Quota, QuotaState
-from extensions.access.services.gate import Admission, admit
-from extensions.access.services.keys import SECRET_PREFIX
-from extensions.access.services.usage import add_call
+from extensions.access.services.gate import Admission
 from portal.errors import Invalid
 from portal.tables.query import TableQuery
 from portal.web.access import public
-from portal.web.context import clock, platform, session
+from portal.web.context import platform, session
 from portal.web.errors import defects_of
 from portal.web.presentation import language_code
 
 blueprint = Blueprint("access_data", __name__)
-CREDENTIAL_NAMES = frozenset(
-    {"api_key", "apikey", "api-key", "x-api-key", "access_key", "access_token", "authorization"}
-)
 
 
 @blueprint.get("/data/v1/<api_code>")
 @public
 def rows(api_code: str) -> Any:
     """Answer the rows that the caller's grant covers."""
-    _refuse_credential_in_url()
-    now = clock()()
-    quota = _quota(platform().settings.redis_url)
-    with platform().database.reading() as reading:
-        admission = admit(reading, now, api_code, _secret())
-        _refuse_if_over(quota.peek(reading, now, admission.allowance))
-    answer, count = _answer(admission)
-    with platform().database.writing() as writing:
-        state = quota.count(writing, now, admission.allowance)
-        if state.allowed:
-            failed = answer.status_code >= 400
-            identity = admission.allowance.application_id
-            add_call(writing, now, identity, rows=count, failed=failed)
-    _refuse_if_over(state)
-    return _with_limits(answer, state)
+    return serve_call(api_code, _answer)
 
 
 @blueprint.get("/data/v1/<api_code>/openapi.json")
@@ -60,44 +40,16 @@ def openapi(api_code: str) -> Any:
     return jsonify(describe(interface, platform().settings.site_url))
 
 
-@cache
-def _quota(redis_url: str) -> Quota:
-    return Quota(redis_url)
-
-
-def _refuse_credential_in_url() -> None:
-    """A key in an address is in somebody's log already: say so instead of taking it."""
-    for name, value in request.args.items(multi=True):
-        if name.lower() in CREDENTIAL_NAMES or value.startswith(SECRET_PREFIX):
-            raise CallRefused("credential_in_url")
-
-
-def _secret() -> str:
-    scheme, _, rest = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() == "bearer" and rest.strip():
-        return rest.strip()
-    return request.headers.get("X-API-Key", "").strip()
-
-
-def _refuse_if_over(state: QuotaState) -> None:
-    if state.allowed:
-        return
-    g.quota = state
-    which = "quota_day" if state.minute.allowed else "quota_minute"
-    raise CallRefused(which, seconds=state.tighter.reset_seconds)
-
-
-def _answer(admission: Admission) -> tuple[Response, int]:
-    """Return the answer and how many rows it gives."""
+def _answer(admission: Admission) -> Answer:
     try:
         asked = _with_default_order(read_parameters(request.args, admission), admission)
         form = _format(asked)
         tag = entity_tag(admission, asked, form)
         if request.if_none_match.contains_weak(tag):
-            return _cached(Response(status=304), tag), 0
+            return Answer(cached(Response(status=304), tag))
         table = platform().tables.run(admission.table, asked.query)
     except Invalid as error:
-        return _bad_query(error), 0
+        return Answer(_bad_query(error))
     page = page_of(admission, asked, table, request.path, request.args)
     columns = tuple(asked.query.columns)
     site_url = platform().settings.site_url.rstrip("/")
@@ -113,7 +65,7 @@ def _answer(admission: Admission) -> tuple[Response, int]:
         response = Response(
             envelope(admission, page, columns, site_url), content_type="application/json"
         )
-    return _cached(response, tag), len(page.rows)
+    return Answer(cached(response, tag), len(page.rows), columns)
 
 
 def _with_default_order(asked: Asked, admission: Admission) -> Asked:
@@ -133,20 +85,10 @@ def _format(asked: Asked) -> str:
     return "csv" if best == "text/csv" else "json"
 
 
-def _cached(response: Response, tag: str) -> Response:
+def cached(response: Response, tag: str) -> Response:
     response.set_etag(tag, weak=True)
     response.headers["Cache-Control"] = "private, no-cache"
     response.headers["Vary"] = "Authorization, X-API-Key, Accept, Accept-Language"
-    return response
-
-
-def _with_limits(response: Response, state: QuotaState) -> Response:
-    tighter = state.tighter
-    headers = response.headers
-    headers["RateLimit-Limit"] = str(tighter.limit)
-    headers["RateLimit-Remaining"] = str(tighter.remaining)
-    headers["RateLimit-Reset"] = str(tighter.reset_seconds)
-    headers["RateLimit-Policy"] = f"{state.minute.limit};w=60, {state.day.limit};w=86400"
     return response
 
 
@@ -157,13 +99,7 @@ def _bad_query(error: Invalid) -> Response:
 
 @blueprint.errorhandler(CallRefused)
 def _refused(error: CallRefused) -> Response:
-    response = _error(error, [])
-    if "quota" in g:
-        response = _with_limits(response, g.quota)
-        response.headers["Retry-After"] = str(error.seconds)
-    if error.refusal.status == 401:
-        response.headers["WWW-Authenticate"] = 'Bearer realm="Xiangyun data interfaces"'
-    return response
+    return refused_headers(_error(error, []), error)
 
 
 def _error(error: CallRefused, details: list[dict[str, str]]) -> Response:

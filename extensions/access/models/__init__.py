@@ -2,8 +2,17 @@
 
 from extensions.access.models.agreement import AccessAgreement
 from extensions.access.models.application import AccessApplication
-from extensions.access.models.call import ApiCall
+from extensions.access.models.call import ApiCall, CallRecord, TermUse
 from extensions.access.models.interface import DataInterface
-from extensions.access.models.key import AccessKey
+from extensions.access.models.key import AccessKey, SigningKey
 
-__all__ = ["AccessAgreement", "AccessApplication", "AccessKey", "ApiCall", "DataInterface"]
+__all__ = [
+    "AccessAgreement",
+    "AccessApplication",
+    "AccessKey",
+    "ApiCall",
+    "CallRecord",
+    "DataInterface",
+    "SigningKey",
+    "TermUse",
+]

@@ -51,6 +51,8 @@ class AccessApplication(Base):
     granted_fields: Mapped[list[str]] = mapped_column(JSON, default=list)
     quota_day: Mapped[int | None] = mapped_column(Integer)
     per_minute: Mapped[int | None] = mapped_column(Integer)
+    per_second: Mapped[int | None] = mapped_column(Integer)
+    quota_term: Mapped[int | None] = mapped_column(Integer)
     valid_until: Mapped[date | None] = mapped_column(Date)
     conditions: Mapped[str] = mapped_column(Text, default="")
     reject_ground: Mapped[str] = mapped_column(String(30), default="")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, String, select
+from sqlalchemy import ForeignKey, String, Text, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from portal.db import Base, UtcDateTime
@@ -22,6 +22,20 @@ class AccessKey(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class SigningKey(Base):
+    """A key that signs access tokens: its public half as PEM, the private one sealed.
+
+    The newest signs; those before it are published until no token of theirs can be valid.
+    """
+
+    __tablename__ = "access_signing_key"
+
+    kid: Mapped[str] = mapped_column(String(43), primary_key=True)
+    public_pem: Mapped[str] = mapped_column(Text)
+    sealed_private: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 def list_keys(session: Session, application_id: int) -> list[AccessKey]:

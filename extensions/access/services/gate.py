@@ -7,19 +7,21 @@ that a suspension, a revocation or a removal counts from the next call on, in ev
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time, timedelta
+from typing import Any
 
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session, lazyload
 
-from extensions.access.errors import CallRefused
+from extensions.access.errors import CallRefused, Caller
+from extensions.access.masking import is_masked
 from extensions.access.models.application import AccessApplication
 from extensions.access.models.interface import DataInterface, find_interface
 from extensions.access.models.key import AccessKey
 from extensions.access.quota import Allowance
 from extensions.access.rules import grantable_items
 from extensions.access.services.keys import hash_secret
-from portal.clock import local_date
+from portal.clock import SHANGHAI, local_date
 from portal.models.distribution import DataVersion, Distribution
 from portal.models.entry import CatalogueEntry, EntryVersion
 from portal.models.open_list import OpenListEntry
@@ -40,7 +42,8 @@ class Admission:
     """What one admitted call may have.
 
     `items` are the granted fields that may be given now and stand in the table, in the order of
-    the table; `grant_version` changes with the grant.
+    the table; `grant_version` changes with the grant; `changed_at` is when the data, the metadata or
+    the grant last changed; `is_guarded` says whether the table holds personal or masked items.
     """
 
     allowance: Allowance
@@ -51,6 +54,9 @@ class Admission:
     table: TableInfo
     data_hash: str
     grant_version: int
+    changed_at: datetime | None
+    is_guarded: bool
+    key_id: int
 
 
 _LOOK_UP = (
@@ -95,6 +101,14 @@ def admit(session: Session, now: datetime, api_code: str, secret: str) -> Admiss
     row = session.execute(_LOOK_UP, {"secret_hash": hash_secret(secret)}).first()
     if row is None:
         raise CallRefused("key_unknown")
+    try:
+        return _admitted(row, now, api_code)
+    except CallRefused as refused:
+        refused.caller = Caller(application_id=row[1].id, key_id=row[0].id)
+        raise
+
+
+def _admitted(row: Any, now: datetime, api_code: str) -> Admission:
     key, application, interface, entry, version, place_id, data, table_gone = row
     _check_key(key, application, now)
     if interface.api_code != api_code:
@@ -106,7 +120,7 @@ def admit(session: Session, now: datetime, api_code: str, secret: str) -> Admiss
     table = released_table(data)
     if table is None or table_gone:
         raise CallRefused("no_data")
-    return _admission(application, interface, entry, version, table)
+    return _admission(key, application, interface, entry, version, table)
 
 
 def _check_key(key: AccessKey, application: AccessApplication, now: datetime) -> None:
@@ -121,6 +135,7 @@ def _check_key(key: AccessKey, application: AccessApplication, now: datetime) ->
 
 
 def _admission(
+    key: AccessKey,
     application: AccessApplication,
     interface: DataInterface,
     entry: CatalogueEntry,
@@ -137,9 +152,10 @@ def _admission(
     }
     if not items:
         raise CallRefused("no_data")
-    allowance = Allowance(application.id, application.per_minute or 0, application.quota_day or 0)
+    columns = {column.field_name for column in table.columns}
+    moments = (entry.data_modified_at, version.published_at, application.activated_at)
     return Admission(
-        allowance=allowance,
+        allowance=_allowance(application),
         interface=interface,
         entry=entry,
         content=content,
@@ -147,4 +163,24 @@ def _admission(
         table=table,
         data_hash=table.parquet_sha256,
         grant_version=application.row_version,
+        changed_at=max(filter(None, moments), default=None),
+        is_guarded=any(_is_guarded(item) for item in content.items if item.field_name in columns),
+        key_id=key.id,
     )
+
+
+def _allowance(application: AccessApplication) -> Allowance:
+    last = application.valid_until
+    ends = datetime.combine(last + timedelta(days=1), time(), SHANGHAI) if last else None
+    return Allowance(
+        application_id=application.id,
+        per_minute=application.per_minute or 0,
+        quota_day=application.quota_day or 0,
+        per_second=application.per_second or 0,
+        quota_term=application.quota_term or 0,
+        term_ends_at=ends,
+    )
+
+
+def _is_guarded(item: InformationItem) -> bool:
+    return is_masked(item.masking) or item.personal not in ("", "none")

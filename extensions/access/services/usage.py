@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from extensions.access.models.call import ApiCall
+from extensions.access.models.call import ApiCall, TermUse
 from portal.clock import SHANGHAI, local_date
 
 
@@ -47,6 +47,23 @@ def add_call(
             },
         )
     )
+
+
+def count_term(session: Session, application_id: int) -> int:
+    """Count one call of the grant's term; return how many there were with it."""
+    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+    statement = insert(TermUse).values(application_id=application_id, calls=1)
+    return session.execute(
+        statement.on_conflict_do_update(
+            index_elements=["application_id"], set_={"calls": TermUse.calls + 1}
+        ).returning(TermUse.calls)
+    ).scalar_one()
+
+
+def peek_term(session: Session, application_id: int) -> int:
+    """Return how many calls the grant's term has used."""
+    query = select(TermUse.calls).where(TermUse.application_id == application_id)
+    return session.scalar(query) or 0
 
 
 def list_days(

@@ -1,0 +1,116 @@
+"""What every call goes through: credential, grant, quota, answer, count, record."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+
+from flask import Response, g, request
+
+from extensions.access.errors import CallRefused
+from extensions.access.quota import Quota, QuotaState
+from extensions.access.services.gate import Admission, admit
+from extensions.access.services.keys import SECRET_PREFIX
+from extensions.access.services.usage import add_call
+from portal.web.context import clock, platform
+
+CREDENTIAL_NAMES = frozenset(
+    {
+        "api_key", "apikey", "api-key", "x-api-key", "access_key", "access_token",
+        "authorization", "client_secret",
+    }
+)  # fmt: skip
+_TOKEN = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]*")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a call gives. `fields` are the names it gave or counted by, `rows` how many."""
+
+    response: Response
+    rows: int = 0
+    fields: Sequence[str] = ()
+
+
+def serve_call(api_code: str, answer: Callable[[Admission], Answer]) -> Response:
+    """Answer a call of an interface, or raise why not.
+
+    Raises:
+        CallRefused: no credential, no grant, or over a quota.
+    """
+    refuse_credential_in_url()
+    now = clock()()
+    quota = quota_of(platform().settings.redis_url)
+    with platform().database.reading() as reading:
+        admission = admit(reading, now, api_code, sent_credential())
+        refuse_if_over(quota.peek(reading, now, admission.allowance))
+    answered = answer(admission)
+    state = _counted(quota, now, admission, answered)
+    if not state.allowed:
+        answered.response.close()
+    refuse_if_over(state)
+    return with_limits(answered.response, state)
+
+
+def _counted(quota: Quota, now: datetime, admission: Admission, answered: Answer) -> QuotaState:
+    with platform().database.writing() as writing:
+        state = quota.count(writing, now, admission.allowance)
+        if state.allowed:
+            failed = answered.response.status_code >= 400
+            identity = admission.allowance.application_id
+            add_call(writing, now, identity, rows=answered.rows, failed=failed)
+    return state
+
+
+@cache
+def quota_of(redis_url: str) -> Quota:
+    return Quota(redis_url)
+
+
+def refuse_credential_in_url() -> None:
+    """A key in an address is in somebody's log already: say so instead of taking it."""
+    for name, value in request.args.items(multi=True):
+        looks_secret = value.startswith(SECRET_PREFIX) or _TOKEN.fullmatch(value)
+        if name.lower() in CREDENTIAL_NAMES or looks_secret:
+            raise CallRefused("credential_in_url")
+
+
+def sent_credential() -> str:
+    """Return the key or token of the call's headers, "" if there is none."""
+    scheme, _, rest = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and rest.strip():
+        return rest.strip()
+    return request.headers.get("X-API-Key", "").strip()
+
+
+def refuse_if_over(state: QuotaState) -> None:
+    if state.allowed:
+        return
+    g.quota = state
+    raise CallRefused(f"quota_{state.over}", seconds=state.tighter.reset_seconds)
+
+
+def with_limits(response: Response, state: QuotaState) -> Response:
+    tighter = state.tighter
+    headers = response.headers
+    headers["RateLimit-Limit"] = str(tighter.limit)
+    headers["RateLimit-Remaining"] = str(tighter.remaining)
+    headers["RateLimit-Reset"] = str(tighter.reset_seconds)
+    headers["RateLimit-Policy"] = state.policy
+    return response
+
+
+def refused_headers(response: Response, error: CallRefused) -> Response:
+    """Add what a refusal tells a program: the quota, when to come again, how to sign in."""
+    if "quota" in g:
+        response = with_limits(response, g.quota)
+        response.headers["Retry-After"] = str(error.seconds)
+    if error.refusal.status == 401:
+        challenge = 'Bearer realm="Xiangyun data interfaces"'
+        if error.code.startswith("token_"):
+            challenge += ', error="invalid_token"'
+        response.headers["WWW-Authenticate"] = challenge
+    return response
