@@ -12,6 +12,7 @@ import json
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -19,7 +20,7 @@ from urllib.parse import quote
 import psutil
 import requests
 
-from tests.benchmarks import downloads, exports, pages, sample, tables
+from tests.benchmarks import downloads, exports, pages, sample, search, tables
 from tests.benchmarks.load import Figures, drive
 from tests.benchmarks.server import (
     command,
@@ -46,6 +47,7 @@ class Peer:
 
 PEERS = {
     "package_search, 5 facets": Peer(17, 138),
+    "  ever different queries": Peer(17, 138),
     "package_show": Peer(12, 261),
     "search page": Peer(47, 46),
     "dataset page": Peer(63, 34),
@@ -58,9 +60,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=10_000, help="data sets in the sample")
     parser.add_argument("--rows", type=int, default=exports.ROWS, help="rows of the table exported")
+    parser.add_argument(
+        "--search-count", type=int, action="append", help="data sets searched; may be repeated"
+    )
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="xiangyun-bench-") as folder:
         run(Path(folder), arguments.count)
+        search.run(Path(folder) / "search", sorted(arguments.search_count or search.SIZES))
         exports.run(Path(folder) / "exports", arguments.rows, say=say)
         tables.run(Path(folder) / "tables", arguments.rows, tables.SHEET_ROWS, say=say)
 
@@ -129,6 +135,10 @@ def measure_reads(url: str, count: int, bare_rate: float) -> None:
         "package_search, 5 facets": [
             f"/api/3/action/package_search?q={word}&rows=20&facet.field={FACETS}" for word in words
         ],
+        "  ever different queries": [
+            f"/api/3/action/package_search?q={quote(words)}&rows=20&facet.field={FACETS}"
+            for words in search.queries(search.DIFFERENT)
+        ],
         "package_show": [f"/api/3/action/package_show?id={name}" for name in names],
         "search page": [f"/dataset?q={word}" for word in words],
         "dataset page": [f"/dataset/{name}" for name in names],
@@ -154,18 +164,33 @@ def _row(name: str, single: Figures, many: Figures, bare_rate: float) -> str:
 
 
 def measure_creates(url: str, token: str) -> None:
-    session = requests.Session()
-    session.headers["Authorization"] = token
-    made = list(sample.packages(CREATES, seed=7))
-    started = time.perf_counter()
+    made = list(sample.packages(2 * CREATES, seed=7))
     for number, package in enumerate(made):
         package["name"] = f"created-{number}"
-        answer = session.post(f"{url}/api/3/action/package_create", json=package, timeout=30)
-        answer.raise_for_status()
-    rate = CREATES / (time.perf_counter() - started)
-    say(
-        f"package_create, 1 client: {rate:.0f} a second ({rate / PEER_CREATE_RATE:.1f} × CKAN's with 8)"
-    )
+    for clients, packages in ((1, made[:CREATES]), (8, made[CREATES:])):
+        rate = _create_all(url, token, packages, clients)
+        say(
+            f"package_create, {clients} client{'s' * (clients > 1)}: {rate:.0f} a second "
+            f"({rate / PEER_CREATE_RATE:.1f} × CKAN's with 8)"
+        )
+
+
+def _create_all(url: str, token: str, packages: list[dict[str, object]], clients: int) -> float:
+    """Create every package, shared out among so many clients; return how many a second."""
+
+    def create(some: list[dict[str, object]]) -> None:
+        with requests.Session() as session:
+            session.headers["Authorization"] = token
+            for package in some:
+                answer = session.post(
+                    f"{url}/api/3/action/package_create", json=package, timeout=60
+                )
+                answer.raise_for_status()
+
+    started = time.perf_counter()
+    with ThreadPoolExecutor(clients) as pool:
+        list(pool.map(create, [packages[n::clients] for n in range(clients)]))
+    return len(packages) / (time.perf_counter() - started)
 
 
 def measure_downloads(folder: Path, home: Path, url: str, token: str) -> None:
