@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 from xml.etree import ElementTree as ET
 
@@ -21,11 +21,11 @@ from sqlalchemy.orm import Session
 from extensions.exchange.dcat import add_dataset, new_graph
 from extensions.exchange.packages import (
     STAMP,
-    Position,
     PublicRecord,
     find_record,
     walk_records,
 )
+from extensions.exchange.position import Position, read_instant, read_position
 from extensions.exchange.reading import (
     extras_of,
     keywords_of,
@@ -90,7 +90,7 @@ class Listing:
             self.since and self.since.isoformat(),
             self.until and self.until.isoformat(),
             self.set_name,
-            self.after and [self.after.stamp.astimezone(UTC).isoformat(), self.after.entry_id],
+            self.after and self.after.text(),
         ]
         return base64.urlsafe_b64encode(orjson.dumps(plain)).decode().rstrip("=")
 
@@ -103,15 +103,14 @@ def read_token(text: str) -> Listing:
         )
         if prefix not in FORMATS or not isinstance(set_name, str):
             raise ValueError(prefix)
-        place = Position(datetime.fromisoformat(after[0]), int(after[1])) if after else None
         return Listing(
             prefix,
-            datetime.fromisoformat(since) if since else None,
-            datetime.fromisoformat(until) if until else None,
+            read_instant(since) if since else None,
+            read_instant(until) if until else None,
             set_name,
-            place,
+            read_position(after) if after else None,
         )
-    except (ValueError, TypeError, IndexError, KeyError) as error:
+    except (ValueError, TypeError, AttributeError) as error:
         raise OaiError("badResumptionToken", "The resumption token is not valid.") from error
 
 
@@ -314,10 +313,9 @@ def _instant(arguments: Mapping[str, str], name: str) -> datetime | None:
             found = datetime.strptime(text, form).replace(tzinfo=UTC)
         except ValueError:
             continue
-        if name == "until":
-            found += timedelta(days=1) if form == "%Y-%m-%d" else timedelta(seconds=1)
-            found -= timedelta(microseconds=1)
-        return found
+        if name == "until" and form == "%Y-%m-%d":
+            return found.replace(hour=23, minute=59, second=59, microsecond=999_999)
+        return found.replace(microsecond=999_999) if name == "until" else found
     raise OaiError("badArgument", f"{name} is no date of the form YYYY-MM-DDThh:mm:ssZ.")
 
 

@@ -15,6 +15,7 @@ import orjson
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import Session
 
+from extensions.exchange.position import Position
 from portal.models.entry import CatalogueEntry, find_entry
 from portal.models.index_request import EntryDocument
 from portal.models.organisation import Organisation
@@ -24,14 +25,6 @@ STAMP = func.coalesce(CatalogueEntry.retired_at, CatalogueEntry.metadata_modifie
 """When the public's view of an entry last changed."""
 
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-
-
-@dataclass(frozen=True)
-class Position:
-    """A place in the walk: what stands at or before it has been given."""
-
-    stamp: datetime
-    entry_id: int
 
 
 @dataclass(frozen=True)
@@ -54,7 +47,6 @@ def walk_records(
     since: datetime | None = None,
     until: datetime | None = None,
     provider: str = "",
-    tombstones: bool = True,
     rows: int = 100,
 ) -> list[PublicRecord]:
     """Return the next records after a position, oldest change first.
@@ -63,28 +55,31 @@ def walk_records(
         since, until: bounds of the change, both included.
         provider: slug of an organisation; empty for all.
     """
+    if "\0" in provider:
+        return []  # no organisation is called so, and PostgreSQL takes no such text
+    query = _ever_public().where(*_bounds(after, since, until))
+    if provider:
+        query = query.where(Organisation.slug == provider)
+    query = query.order_by(STAMP, CatalogueEntry.id).limit(rows)
+    return [_record(session, row, site_url) for row in session.execute(query).all()]
+
+
+def _ever_public() -> Select[Any]:
+    """Rows as `_record` reads them; a withdrawn entry comes without its kept package."""
     entry, kept = CatalogueEntry, EntryDocument
-    query: Select[Any] = (
+    return (
         select(entry.id, entry.public_id, entry.slug, entry.retired_at, entry.retired_reason,
                entry.index_version, STAMP.label("stamp"), Organisation.slug.label("provider"),
                kept.version, kept.package)
         .join(Organisation, Organisation.id == entry.provider_id)
         .outerjoin(kept, and_(kept.entry_id == entry.id, entry.retired_at.is_(None)))
-        .where(*_bounds(after, since, until))
-        .order_by(STAMP, entry.id)
-        .limit(rows)
+        .where(entry.published_version_id.is_not(None))
     )  # fmt: skip
-    if provider:
-        query = query.where(Organisation.slug == provider)
-    if not tombstones:
-        query = query.where(entry.retired_at.is_(None))
-    return [_record(session, row, site_url) for row in session.execute(query).all()]
 
 
 def _bounds(
     after: Position | None, since: datetime | None, until: datetime | None
 ) -> Iterator[ColumnElement[bool]]:
-    yield CatalogueEntry.published_version_id.is_not(None)
     if after is not None:
         yield or_(
             after.stamp < STAMP, and_(after.stamp == STAMP, CatalogueEntry.id > after.entry_id)
@@ -137,18 +132,13 @@ def count_records(session: Session) -> int:
 
 def list_page(session: Session, site_url: str, number: int, rows: int) -> list[PublicRecord]:
     """Return a page (from 1) of the data sets in the order of their making, which nothing moves."""
-    entry, kept = CatalogueEntry, EntryDocument
     query = (
-        select(entry.id, entry.public_id, entry.slug, entry.retired_at, entry.retired_reason,
-               entry.index_version, STAMP.label("stamp"), Organisation.slug.label("provider"),
-               kept.version, kept.package)
-        .join(Organisation, Organisation.id == entry.provider_id)
-        .outerjoin(kept, kept.entry_id == entry.id)
-        .where(entry.published_version_id.is_not(None), entry.retired_at.is_(None))
-        .order_by(entry.id)
+        _ever_public()
+        .where(CatalogueEntry.retired_at.is_(None))
+        .order_by(CatalogueEntry.id)
         .offset((number - 1) * rows)
         .limit(rows)
-    )  # fmt: skip
+    )
     return [_record(session, row, site_url) for row in session.execute(query).all()]
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -16,12 +15,12 @@ from sqlalchemy import select
 from extensions.exchange import data_json
 from extensions.exchange.packages import (
     STAMP,
-    Position,
     PublicRecord,
     list_page,
     package_of,
     walk_records,
 )
+from extensions.exchange.position import Position, read_instant, read_position
 from extensions.exchange.reading import page_of, themes_of
 from extensions.exchange.web.answering import MINUTES_10, answer, site_url
 from portal.codes import code_list
@@ -80,7 +79,7 @@ def changes() -> Any:
     last = records[-1].position if records else after
     body = {
         "changes": [_change(record) for record in records],
-        "next_cursor": _cursorescape(last) if last else None,
+        "next_cursor": _cursor_of(last) if last else None,
     }
     return answer(orjson.dumps(body), JSON)
 
@@ -97,19 +96,16 @@ def _change(record: PublicRecord) -> dict[str, Any]:
     return found | {"package": record.package}
 
 
-def _cursorescape(position: Position) -> str:
-    plain = f"{position.stamp.astimezone(UTC).isoformat()}|{position.entry_id}"
-    return base64.urlsafe_b64encode(plain.encode()).decode().rstrip("=")
+def _cursor_of(position: Position) -> str:
+    return base64.urlsafe_b64encode(position.text().encode()).decode().rstrip("=")
 
 
 def _cursor(text: str) -> Position | None:
     if not text:
         return None
     try:
-        plain = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode()
-        stamp, number = plain.rsplit("|", 1)
-        return Position(datetime.fromisoformat(stamp), int(number))
-    except (ValueError, binascii.Error) as error:
+        return read_position(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode())
+    except ValueError as error:
         raise Invalid.one("cursor", "cursor", "游标无效，请从头开始。") from error
 
 
@@ -117,9 +113,8 @@ def _instant(text: str, field: str) -> datetime | None:
     if not text:
         return None
     try:
-        found = datetime.fromisoformat(text)
-        return (found.replace(tzinfo=UTC) if found.tzinfo is None else found).astimezone(UTC)
-    except (ValueError, OverflowError) as error:
+        return read_instant(text)
+    except ValueError as error:
         raise Invalid.one(
             field, "instant", "“{value}”不是时间，请写成 2026-11-24T08:00:00Z。", value=text[:40]
         ) from error
