@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import hashlib
 import io
 import re
 from dataclasses import dataclass
@@ -102,11 +101,12 @@ def csv_lines(page: Page, columns: tuple[str, ...]) -> bytes:
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(columns)
-    writer.writerows([_cell(row[name]) for name in columns] for row in page.rows)
+    writer.writerows([csv_cell(row[name]) for name in columns] for row in page.rows)
     return out.getvalue().encode("utf-8", "replace")
 
 
-def _cell(value: Any) -> Any:
+def csv_cell(value: Any) -> Any:
+    """Return a value as CSV holds it; a text that looks like a formula gets an apostrophe."""
     if value is None:
         return ""
     if isinstance(value, Decimal):
@@ -116,17 +116,3 @@ def _cell(value: Any) -> Any:
     if isinstance(value, str) and _FORMULA.match(value) and not _NUMBER.fullmatch(value):
         return f"'{value}"
     return value
-
-
-def entity_tag(admission: Admission, asked: Asked, form: str) -> str:
-    """Return a weak tag: the same data, grant, items and question give the same answer."""
-    parts = (
-        admission.data_hash,
-        admission.entry.published_version_id,
-        admission.allowance.application_id,
-        admission.grant_version,
-        sorted((name, item.masking) for name, item in admission.items.items()),
-        asked.query,
-        form,
-    )
-    return hashlib.sha256(repr(parts).encode("utf-8", "replace")).hexdigest()[:32]

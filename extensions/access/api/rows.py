@@ -7,10 +7,11 @@ from typing import Any
 
 from flask import Blueprint, Response, g, jsonify, request
 
+from extensions.access.api.answers import csv_lines, envelope, page_of
 from extensions.access.api.calls import Answer, refused_headers, serve_call
-from extensions.access.api.answers import csv_lines, entity_tag, envelope, page_of
 from extensions.access.api.openapi import describe
 from extensions.access.api.parameters import Asked, read_parameters
+from extensions.access.api.tags import tag_of
 from extensions.access.errors import CallRefused
 from extensions.access.masking import is_masked
 from extensions.access.models.interface import get_interface
@@ -44,7 +45,7 @@ def _answer(admission: Admission) -> Answer:
     try:
         asked = _with_default_order(read_parameters(request.args, admission), admission)
         form = _format(asked)
-        tag = entity_tag(admission, asked, form)
+        tag = tag_of(admission, asked.query, form)
         if request.if_none_match.contains_weak(tag):
             return Answer(cached(Response(status=304), tag))
         table = platform().tables.run(admission.table, asked.query)

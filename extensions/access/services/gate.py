@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session, lazyload
 
-from extensions.access.errors import CallRefused, Caller
+from extensions.access.errors import Caller, CallRefused
 from extensions.access.masking import is_masked
 from extensions.access.models.application import AccessApplication
 from extensions.access.models.interface import DataInterface, find_interface

@@ -79,8 +79,9 @@ class Grants:
 
     def interface(self, api_code: str = "bus-stops", **changes: Any) -> DataInterface:
         """An interface on an entry that is open conditionally, with its table's file."""
-        place = self.catalogue.planned(conditional_content(items=ITEMS))
-        file = self.catalogue.file(place.entry, DATA.encode())
+        items, data = changes.pop("items", ITEMS), changes.pop("data", DATA)
+        place = self.catalogue.planned(conditional_content(items=items))
+        file = self.catalogue.file(place.entry, data.encode())
         values = {"api_code": api_code, "fields": OFFERED, "table_distribution": file, **changes}
         interface = self.interfaces.register(self.people.editor, place.entry, **values)
         self.catalogue.open_list.publish(self.reviewer, place)

@@ -1,0 +1,65 @@
+"""What a grant's holder may ask: the granted fields with types, operators and caps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from extensions.access.api.aggregate import (
+    MAX_GROUP_FIELDS,
+    MAX_GROUPS,
+    SMALLEST_GROUP,
+    measures_of,
+)
+from extensions.access.api.answers import field_of
+from extensions.access.api.forms import FORMATS
+from extensions.access.api.parameters import BEGINS, DEFAULT_LIMIT, MAX_LIMIT
+from extensions.access.api.row_answers import MAX_STREAM_ROWS
+from extensions.access.masking import is_masked
+from extensions.access.quota import windows_of
+from extensions.access.services.gate import Admission
+from portal.tables.column_types import ColumnType
+from portal.tables.query import MAX_FILTERS, MAX_SORTS
+
+COMPARING = ("eq", "ne", "lt", "le", "gt", "ge", "in", "is_blank")
+TEXT_ONLY = ("contains", BEGINS)
+
+
+def schema_of(admission: Admission) -> dict[str, Any]:
+    """Return the description as plain values."""
+    allowance = admission.allowance
+    limits = {window.name: window.limit for window in windows_of(allowance)}
+    if allowance.quota_term:
+        limits["term"] = allowance.quota_term
+    updated = admission.entry.data_modified_at
+    return {
+        "code": admission.interface.api_code,
+        "title": admission.interface.name,
+        "row_count": admission.table.row_count,
+        "updated": updated.isoformat(timespec="seconds") if updated else None,
+        "fields": [_field(admission, name) for name in admission.items],
+        "formats": list(FORMATS),
+        "caps": {
+            "default_limit": DEFAULT_LIMIT,
+            "max_limit": MAX_LIMIT,
+            "max_stream_rows": MAX_STREAM_ROWS,
+            "max_filters": MAX_FILTERS,
+            "max_sorts": MAX_SORTS,
+            "max_group_fields": MAX_GROUP_FIELDS,
+            "max_groups": MAX_GROUPS,
+            "smallest_group": SMALLEST_GROUP if admission.is_guarded else 1,
+        },
+        "quota": limits,
+    }
+
+
+def _field(admission: Admission, name: str) -> dict[str, Any]:
+    masked = is_masked(admission.items[name].masking)
+    kind = admission.table.column(name).type
+    operators = COMPARING + (TEXT_ONLY if kind is ColumnType.TEXT else ())
+    return {
+        **field_of(admission, name),
+        "operators": [] if masked else list(operators),
+        "sortable": not masked,
+        "groupable": not masked,
+        "measures": [] if masked else list(measures_of(kind)),
+    }
