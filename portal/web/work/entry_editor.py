@@ -181,7 +181,7 @@ def _page(form: EntryForm, *, problem: Problem | None = None, **values: Any) -> 
             "item_labels": translated(ITEM_LABELS),
             "item_choices": item_choices,
             "basis_labels": translated(BASIS_LABELS),
-            "basis_kinds": BASIS_KINDS,
+            "basis_kinds": translated(BASIS_KINDS),
             "problem": problem,
             "gaps": [],
             "conflict": None,
