@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from extensions.access.api import gateway, rows
+from extensions.access.api import gateway, oauth, rows
 from extensions.access.flow import BINDING
 from extensions.access.permissions import RULES
 from extensions.access.samples import sample_applications, sample_interface
@@ -14,7 +14,7 @@ from portal.jobs.registry import JobKind
 extension = Extension(
     name="access",
     routes=(developer.blueprint, review.blueprint, interfaces.blueprint),
-    apis=(rows.blueprint, gateway.blueprint),
+    apis=(rows.blueprint, gateway.blueprint, oauth.blueprint),
     flows=(BINDING,),
     permissions=RULES,
     audiences={"grantees": hooks.grantees},

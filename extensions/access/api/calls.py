@@ -14,6 +14,7 @@ from extensions.access.errors import CallRefused
 from extensions.access.quota import Quota, QuotaState
 from extensions.access.services.gate import Admission, admit
 from extensions.access.services.keys import SECRET_PREFIX
+from extensions.access.services.tokens import TokenIssuer
 from extensions.access.services.usage import add_call
 from portal.web.context import clock, platform
 
@@ -44,8 +45,9 @@ def serve_call(api_code: str, answer: Callable[[Admission], Answer]) -> Response
     refuse_credential_in_url()
     now = clock()()
     quota = quota_of(platform().settings.redis_url)
+    issuer = TokenIssuer(platform().settings.site_url)
     with platform().database.reading() as reading:
-        admission = admit(reading, now, api_code, sent_credential())
+        admission = admit(reading, now, api_code, sent_credential(), issuer)
         refuse_if_over(quota.peek(reading, now, admission.allowance))
     answered = answer(admission)
     state = _counted(quota, now, admission, answered)

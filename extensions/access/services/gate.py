@@ -6,6 +6,7 @@ that a suspension, a revocation or a removal counts from the next call on, in ev
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Any
@@ -21,6 +22,7 @@ from extensions.access.models.key import AccessKey
 from extensions.access.quota import Allowance
 from extensions.access.rules import grantable_items
 from extensions.access.services.keys import hash_secret
+from extensions.access.services.tokens import TokenIssuer, is_token
 from portal.clock import SHANGHAI, local_date
 from portal.models.distribution import DataVersion, Distribution
 from portal.models.entry import CatalogueEntry, EntryVersion
@@ -59,7 +61,7 @@ class Admission:
     key_id: int
 
 
-_LOOK_UP = (
+_GRANT = (
     select(
         AccessKey,
         AccessApplication,
@@ -82,25 +84,26 @@ _LOOK_UP = (
     )
     .outerjoin(Distribution, Distribution.id == DataInterface.table_distribution_id)
     .outerjoin(DataVersion, DataVersion.id == Distribution.current_version_id)
-    .where(AccessKey.secret_hash == bindparam("secret_hash"))
     .options(lazyload("*"))
 )
+_BY_SECRET = _GRANT.where(AccessKey.secret_hash == bindparam("secret_hash"))
+_BY_KEY = _GRANT.where(AccessKey.id == bindparam("key_id"))
 
 
-def admit(session: Session, now: datetime, api_code: str, secret: str) -> Admission:
-    """Return what the holder of the secret may have of this interface now.
+def admit(
+    session: Session, now: datetime, api_code: str, credential: str, issuer: TokenIssuer
+) -> Admission:
+    """Return what the holder of the key or token may have of this interface now.
 
     Raises:
-        CallRefused: 401 for a missing or unknown key, 403 for one that does not open this
+        CallRefused: 401 for a missing or unknown credential, 403 for one that does not open this
             interface now, 404 for an unknown interface, 503 while there is no table.
     """
-    if not secret:
+    if not credential:
         if find_interface(session, api_code) is None:
             raise CallRefused("unknown_interface")
         raise CallRefused("key_missing")
-    row = session.execute(_LOOK_UP, {"secret_hash": hash_secret(secret)}).first()
-    if row is None:
-        raise CallRefused("key_unknown")
+    row = _grant_of(session, now, credential, issuer)
     try:
         return _admitted(row, now, api_code)
     except CallRefused as refused:
@@ -108,7 +111,22 @@ def admit(session: Session, now: datetime, api_code: str, secret: str) -> Admiss
         raise
 
 
-def _admitted(row: Any, now: datetime, api_code: str) -> Admission:
+def _grant_of(
+    session: Session, now: datetime, credential: str, issuer: TokenIssuer
+) -> Sequence[Any]:
+    if not is_token(credential):
+        row = session.execute(_BY_SECRET, {"secret_hash": hash_secret(credential)}).first()
+        if row is None:
+            raise CallRefused("key_unknown")
+        return row
+    key_id, number = issuer.read(session, credential, now)
+    row = session.execute(_BY_KEY, {"key_id": key_id}).first()
+    if row is None or row[1].number != number:
+        raise CallRefused("token_invalid")
+    return row
+
+
+def _admitted(row: Sequence[Any], now: datetime, api_code: str) -> Admission:
     key, application, interface, entry, version, place_id, data, table_gone = row
     _check_key(key, application, now)
     if interface.api_code != api_code:
