@@ -29,6 +29,9 @@ OTHER_EVENTS = {
     ("sensitive_review", "found"): "发现疑似敏感信息",
     ("sensitive_review", "found_again"): "重新检查，原决定失效",
     ("sensitive_review", "decide"): "敏感信息审查决定",
+    ("participation_review", "show"): "公开互动内容",
+    ("participation_review", "hide"): "不公开互动内容",
+    ("participation_review", "answer"): "答复提问",
 }
 OTHER_FLOWS = {
     "distribution": "数据文件",
@@ -37,6 +40,7 @@ OTHER_FLOWS = {
     "open_list_upload": "清单导入",
     "account": "账号",
     "sensitive_review": "敏感信息审查",
+    "participation_review": "互动内容",
 }
 
 

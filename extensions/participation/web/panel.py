@@ -1,0 +1,75 @@
+"""The section about participation on a data set's page."""
+
+from __future__ import annotations
+
+from flask import render_template
+from flask_babel import gettext
+from sqlalchemy import BindParameter, bindparam, func, select
+from sqlalchemy.orm import Session
+
+from extensions.participation.flow import BINDING
+from extensions.participation.models.comment import EntryComment, EntryRating, mean_rating
+from extensions.participation.models.demand import DataDemand, count_votes
+from extensions.participation.models.follow import EntryFollow, find_follow
+from extensions.participation.models.moderated import SHOWN
+from extensions.participation.models.reuse import Reuse, ReuseSource
+from extensions.participation.services.demands import linked_demands
+from extensions.participation.services.reuses import list_reuses
+from portal.actor import Actor
+from portal.extension import EntryPanel
+from portal.models.entry import CatalogueEntry
+from portal.web.translated import translated
+
+ANCHOR = "participation"
+SHOWN_REUSES = 4
+_ID: BindParameter[int] = bindparam("entry_id")
+_COUNTS = select(
+    select(func.count())
+    .select_from(DataDemand)
+    .where(DataDemand.entry_id == _ID, DataDemand.review == SHOWN)
+    .scalar_subquery(),
+    select(func.count())
+    .select_from(ReuseSource)
+    .join(Reuse, Reuse.id == ReuseSource.reuse_id)
+    .where(ReuseSource.entry_id == _ID, Reuse.review == SHOWN)
+    .scalar_subquery(),
+    select(func.count())
+    .select_from(EntryComment)
+    .where(EntryComment.entry_id == _ID, EntryComment.review == SHOWN)
+    .scalar_subquery(),
+    select(func.count())
+    .select_from(EntryRating)
+    .where(EntryRating.entry_id == _ID)
+    .scalar_subquery(),
+    select(func.count())
+    .select_from(EntryFollow)
+    .where(EntryFollow.entry_id == _ID)
+    .scalar_subquery(),
+)  # one statement, made once: every data set's page asks it
+
+
+def participation_panel(session: Session, actor: Actor, entry: CatalogueEntry) -> EntryPanel | None:
+    """Return what people asked, made and said about the entry; None before it is published."""
+    if not entry.is_public:
+        return None
+    row = session.connection().execute(_COUNTS, {"entry_id": entry.id}).one()
+    demand_count, reuse_count, comment_count, rating_count, follower_count = row
+    demands = linked_demands(session, entry.id) if demand_count else []
+    html = render_template(
+        "participation/panel.html",
+        entry=entry,
+        is_open=entry.published_version is not None and entry.published_version.open_type != "none",
+        demands=demands,
+        votes=count_votes(session, [demand.id for demand in demands]) if demands else {},
+        states=translated(BINDING.state_labels) if demands else {},
+        reuses=list_reuses(session, entry_id=entry.id, limit=SHOWN_REUSES)[0]
+        if reuse_count
+        else [],
+        reuse_count=reuse_count,
+        comment_count=comment_count,
+        mean=mean_rating(session, entry.id)[0] if rating_count else 0,
+        rating_count=rating_count,
+        follower_count=follower_count,
+        follows=find_follow(session, actor.account_id, entry.id) is not None,
+    )
+    return EntryPanel(ANCHOR, gettext("互动"), html, apart=True)
