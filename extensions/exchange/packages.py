@@ -6,7 +6,7 @@ A data set that was withdrawn stays in the walk as a tombstone: whoever keeps a 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,7 +19,8 @@ from extensions.exchange.position import Position
 from portal.models.entry import CatalogueEntry, find_entry
 from portal.models.index_request import EntryDocument
 from portal.models.organisation import Organisation
-from portal.services.package_document import render_package, with_site
+from portal.services.kept_packages import kept_packages
+from portal.services.package_document import package_bytes, render_package, with_site
 
 STAMP = func.coalesce(CatalogueEntry.retired_at, CatalogueEntry.metadata_modified_at)
 """When the public's view of an entry last changed."""
@@ -163,5 +164,13 @@ def find_record(session: Session, site_url: str, key: str) -> PublicRecord | Non
 
 
 def package_of(session: Session, entry: CatalogueEntry, site_url: str) -> dict[str, Any]:
-    """Return a public entry's package, fresh from the database."""
-    return _readable(render_package(session, entry), site_url)
+    """Return a public entry's package."""
+    return _readable(package_bytes(session, entry), site_url)
+
+
+def packages_of(
+    session: Session, entries: Sequence[CatalogueEntry], site_url: str
+) -> list[tuple[CatalogueEntry, dict[str, Any]]]:
+    """Return public entries with their packages, by one query for all."""
+    kept = kept_packages(session, [entry.id for entry in entries])
+    return [(one, _readable(kept[one.id], site_url)) for one in entries if one.id in kept]

@@ -18,7 +18,8 @@ from portal.models.distribution import Distribution
 from portal.models.entry import CatalogueEntry
 from portal.models.organisation import Organisation, get_organisation
 from portal.permissions import Permission
-from portal.services.package_document import package_bytes, with_site
+from portal.services.kept_packages import kept_packages
+from portal.services.package_document import with_site
 from portal.services.resource_document import SITE, resource_dict
 from portal.web.access import Access
 
@@ -73,15 +74,16 @@ class CurrentPackages(Input):
 
 def current_package_list_with_resources(call: Call, given: CurrentPackages) -> list[Any]:
     """Return whole data sets, the newest change first. limit (at most 1000), offset."""
-    found = call.session.scalars(
-        select(CatalogueEntry)
+    ids = call.session.scalars(
+        select(CatalogueEntry.id)
         .where(*_PUBLIC)
         .order_by(CatalogueEntry.metadata_modified_at.desc(), CatalogueEntry.id.desc())
         .offset(given.offset)
         .limit(min(given.limit, MOST))
     )
     site = call.platform.settings.site_url
-    return [orjson.loads(with_site(package_bytes(call.session, one), site)) for one in found]
+    packages = kept_packages(call.session, ids.all()).values()
+    return [orjson.loads(with_site(one, site)) for one in packages]
 
 
 def package_relationships_list(call: Call, given: ById) -> list[Any]:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import orjson
 from pydantic import BeforeValidator, Field
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import func, select
 
 from portal.actor import ANONYMOUS
 from portal.api.action import Action, Call, Raw
@@ -18,8 +18,8 @@ from portal.api.package_query import ReadQuery
 from portal.api.search_explained import explain_scores
 from portal.api.search_fields import FACET_FIELDS, SearchFields
 from portal.models.entry import CatalogueEntry
-from portal.models.index_request import EntryDocument
-from portal.services.package_document import render_package, with_site
+from portal.services.kept_packages import kept_packages
+from portal.services.package_document import with_site
 from portal.services.search import PUBLIC, search_catalogue
 from portal.web.access import Access
 from search.box import Box, read_box
@@ -51,13 +51,6 @@ _PASSED_OVER = frozenset(
     }
 )  # fmt: skip
 """Parameters of Solr's or CKAN's own that change nothing here; any other unknown one is refused."""
-
-_ENTRY, _KEPT = CatalogueEntry.__table__.c, EntryDocument.__table__.c
-_KEPT_PACKAGES = (
-    select(_ENTRY.id, _ENTRY.index_version, _KEPT.version, _KEPT.package)
-    .outerjoin(EntryDocument.__table__, _KEPT.entry_id == _ENTRY.id)
-    .where(_ENTRY.id.in_(bindparam("ids", expanding=True)))
-)  # made once: every search asks it
 
 
 def _texts(value: Any) -> Any:
@@ -245,31 +238,14 @@ def _packages(
     call: Call, hits: Sequence[SearchHit], scores: Mapping[int, Mapping[str, Any]]
 ) -> list[bytes]:
     """Return the hits' packages, out of the kept documents by one query for all."""
-    found = {
-        entry_id: package if version == index_version else _render(call, entry_id)
-        for entry_id, index_version, version, package in call.session.connection()
-        .execute(_KEPT_PACKAGES, {"ids": [hit.id for hit in hits]})
-        .all()
-    }
     site_url = call.platform.settings.site_url
     packages = []
-    for hit in hits:
-        raw = found.get(hit.id, b"")
-        if raw:
-            raw = with_site(raw, site_url)
-            if hit.id in scores:
-                raw = raw[:-1] + b',"jl_score":' + orjson.dumps(scores[hit.id]) + b"}"
-            packages.append(raw)
+    for entry_id, kept in kept_packages(call.session, [hit.id for hit in hits]).items():
+        raw = with_site(kept, site_url)
+        if entry_id in scores:
+            raw = raw[:-1] + b',"jl_score":' + orjson.dumps(scores[entry_id]) + b"}"
+        packages.append(raw)
     return packages
-
-
-def _render(call: Call, entry_id: int) -> bytes:
-    """Return a fresh package where the kept one is behind; nothing if there is none any more."""
-    entry = call.session.get_one(CatalogueEntry, entry_id)
-    try:
-        return render_package(call.session, entry)
-    except LookupError:
-        return b""
 
 
 ACTIONS = (

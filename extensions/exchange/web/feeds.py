@@ -17,7 +17,7 @@ from extensions.exchange.packages import (
     STAMP,
     PublicRecord,
     list_page,
-    package_of,
+    packages_of,
     walk_records,
 )
 from extensions.exchange.position import Position, read_instant, read_position
@@ -160,7 +160,7 @@ def _feed(path: str, title: str, *conditions: Any) -> Any:
         .limit(FEED_ROWS)
     )
     entries = session().scalars(query).unique().all()
-    packages = [(e, package_of(session(), e, site_url())) for e in entries]
+    packages = packages_of(session(), entries, site_url())
     newest = max(
         (e.metadata_modified_at for e, _ in packages), default=datetime(2026, 1, 1, tzinfo=UTC)
     )
