@@ -27,7 +27,7 @@ from portal.web.access import signed_in, writes
 from portal.web.context import actor, clock, session
 from portal.web.paging import Paging, page_number
 from portal.web.translated import translated
-from portal.web.work.blueprint import ID, sections_of, work_blueprint
+from portal.web.work.blueprint import ID, work_blueprint
 from portal.web.work.decisions import Problem, decide, form_key, fresh_key, pin
 
 blueprint = work_blueprint("access_review")
@@ -47,15 +47,6 @@ FIELD_LABELS = {
     "capability": "安全保护能力",
     "undertakings": "承诺事项",
 }
-
-
-@blueprint.context_processor
-def _sections() -> dict[str, Any]:
-    """Show this section among those of the work pages."""
-    sections = sections_of(actor())
-    place = next((n for n, one in enumerate(sections) if one[0] == "/notices"), len(sections))
-    mine = ("/work/applications", gettext("数据申请"))
-    return {"work_sections": [*sections[:place], mine, *sections[place:]]}
 
 
 @blueprint.get("/work/applications")
