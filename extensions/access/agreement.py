@@ -39,10 +39,14 @@ def write_agreement(
     per_minute: int,
     valid_until: date,
     conditions: str,
+    per_second: int | None = None,
+    quota_term: int | None = None,
 ) -> Agreement:
     """Return the agreement of one grant; the same terms give the same text."""
     undertakings = "\n".join(f"（{n}）{text}；" for n, text in enumerate(UNDERTAKINGS.values(), 1))
     until = f"{valid_until.year}年{valid_until.month}月{valid_until.day}日"
+    more = f"，每秒不超过{per_second:,}次" if per_second else ""
+    more += f"，期限内合计不超过{quota_term:,}次" if quota_term else ""
     text = f"""{TITLE}
 版本：{VERSION}　申请编号：{number}
 
@@ -52,7 +56,7 @@ def write_agreement(
 一、数据。“{dataset}”（信息资源代码 {dataset_code}）的下列信息项：{"、".join(field_names)}。
 二、用途。{purpose.strip()}
 三、场景。{scenario.strip()}
-四、方式和限额。通过数据接口调用，每日不超过{quota_day:,}次，每分钟不超过{per_minute:,}次。
+四、方式和限额。通过数据接口调用，每日不超过{quota_day:,}次，每分钟不超过{per_minute:,}次{more}。
 五、期限。自密钥启用之日起至{until}止。
 六、附加条件。{conditions.strip() or "无"}
 七、使用人承诺：

@@ -21,6 +21,8 @@ REMINDERS_WORKING_DAYS = (10, 3)
 MAX_KEY_OVERLAP_HOURS = 24
 MAX_DAILY_QUOTA = 10_000_000
 MAX_PER_MINUTE = 6_000
+MAX_PER_SECOND = 1_000
+MAX_TERM_QUOTA = 1_000_000_000
 DEFAULT_DAILY_QUOTA = 10_000
 DEFAULT_PER_MINUTE = 60
 TEXT_MAX = 4_000
@@ -58,13 +60,18 @@ class Request:
 
 @dataclass(frozen=True)
 class Terms:
-    """What is granted, for `term_days` calendar days from the day of approval."""
+    """What is granted, for `term_days` calendar days from the day of approval.
+
+    `per_second` and `quota_term` (calls in the whole term) are None where nothing limits them.
+    """
 
     fields: tuple[str, ...]
     quota_day: int
     per_minute: int
     term_days: int
     conditions: str = ""
+    per_second: int | None = None
+    quota_term: int | None = None
 
 
 def grantable_items(content: EntryContent, offered: Sequence[str]) -> dict[str, InformationItem]:
@@ -106,6 +113,8 @@ def terms_defects(
         *_fields(terms.fields, asked),
         *_number("quota_day", "每日调用上限", terms.quota_day, MAX_DAILY_QUOTA),
         *_number("per_minute", "每分钟调用上限", terms.per_minute, MAX_PER_MINUTE),
+        *_optional("per_second", "每秒调用上限", terms.per_second, MAX_PER_SECOND),
+        *_optional("quota_term", "期限内调用总数上限", terms.quota_term, MAX_TERM_QUOTA),
         *_number("term_days", "使用期限（天）", terms.term_days, MAX_TERM_DAYS),
         *_length("conditions", "附加条件", terms.conditions),
     ]
@@ -147,6 +156,11 @@ def _number(field: str, label: str, value: int | None, most: int) -> Iterator[De
             "“{label}”应为1至{max}的整数。",
             {"label": label, "max": f"{most:,}"},
         )
+
+
+def _optional(field: str, label: str, value: int | None, most: int) -> Iterator[Defect]:
+    if value is not None:
+        yield from _number(field, label, value, most)
 
 
 def _undertakings(given: Sequence[str]) -> Iterator[Defect]:

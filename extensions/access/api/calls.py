@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
+from typing import Any, cast
 
-from flask import Response, g, request
+from flask import Blueprint, Response, current_app, g, request
 
-from extensions.access.errors import CallRefused
+from extensions.access.errors import Caller, CallRefused
 from extensions.access.quota import Quota, QuotaState
+from extensions.access.services.call_log import Called, CallLog
 from extensions.access.services.gate import Admission, admit
 from extensions.access.services.keys import SECRET_PREFIX
-from extensions.access.services.tokens import TokenIssuer
+from extensions.access.services.tokens import TokenIssuer, is_token
 from extensions.access.services.usage import add_call
+from portal.web.context import EXTENSION_KEY as PLATFORM_KEY
 from portal.web.context import clock, platform
 
 CREDENTIAL_NAMES = frozenset(
@@ -27,6 +31,19 @@ CREDENTIAL_NAMES = frozenset(
 _TOKEN = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]*")
 
 
+LOG_KEY = "xiangyun_access_calls"
+
+
+def install(blueprint: Blueprint) -> None:
+    """Give each application that the blueprint is registered with a log of its calls."""
+
+    @blueprint.record
+    def _open(state: Any) -> None:
+        if LOG_KEY not in state.app.extensions:
+            database = state.app.extensions[PLATFORM_KEY].database
+            state.app.extensions[LOG_KEY] = CallLog(database)
+
+
 @dataclass(frozen=True)
 class Answer:
     """What a call gives. `fields` are the names it gave or counted by, `rows` how many."""
@@ -36,25 +53,69 @@ class Answer:
     fields: Sequence[str] = ()
 
 
-def serve_call(api_code: str, answer: Callable[[Admission], Answer]) -> Response:
-    """Answer a call of an interface, or raise why not.
+def serve_call(api_code: str, operation: str, answer: Callable[[Admission], Answer]) -> Response:
+    """Answer a call of an interface and record it, or raise why not.
 
     Raises:
         CallRefused: no credential, no grant, or over a quota.
     """
+    started = time.perf_counter()
+    try:
+        response, answered, caller = _serve(api_code, answer)
+    except CallRefused as refused:
+        if refused.caller is not None:
+            status = refused.refusal.status
+            _record(refused.caller, operation, started, status=status, code=refused.code)
+        raise
+    _record(caller, operation, started, status=response.status_code, answered=answered)
+    return response
+
+
+def _record(
+    caller: Caller,
+    operation: str,
+    started: float,
+    *,
+    status: int,
+    code: str = "",
+    answered: Answer | None = None,
+) -> None:
+    call_log().add(
+        Called(
+            application_id=caller.application_id,
+            key_id=caller.key_id,
+            called_at=clock()(),
+            credential="token" if is_token(sent_credential()) else "key",
+            operation=operation,
+            fields=tuple(answered.fields) if answered else (),
+            rows=answered.rows if answered else 0,
+            milliseconds=round((time.perf_counter() - started) * 1000),
+            status=status,
+            code=code,
+        )
+    )
+
+
+def call_log() -> CallLog:
+    """Return the log of this application's platform."""
+    return cast(CallLog, current_app.extensions[LOG_KEY])
+
+
+def _serve(api_code: str, answer: Callable[[Admission], Answer]) -> tuple[Response, Answer, Caller]:
     refuse_credential_in_url()
     now = clock()()
     quota = quota_of(platform().settings.redis_url)
     issuer = TokenIssuer(platform().settings.site_url)
     with platform().database.reading() as reading:
         admission = admit(reading, now, api_code, sent_credential(), issuer)
-        refuse_if_over(quota.peek(reading, now, admission.allowance))
+        caller = Caller(admission.allowance.application_id, admission.key_id)
+        refuse_if_over(quota.peek(reading, now, admission.allowance), caller)
     answered = answer(admission)
     state = _counted(quota, now, admission, answered)
     if not state.allowed:
         answered.response.close()
-    refuse_if_over(state)
-    return with_limits(answered.response, state)
+    refuse_if_over(state, caller)
+    return with_limits(answered.response, state), answered, caller
 
 
 def _counted(quota: Quota, now: datetime, admission: Admission, answered: Answer) -> QuotaState:
@@ -88,11 +149,13 @@ def sent_credential() -> str:
     return request.headers.get("X-API-Key", "").strip()
 
 
-def refuse_if_over(state: QuotaState) -> None:
+def refuse_if_over(state: QuotaState, caller: Caller) -> None:
     if state.allowed:
         return
     g.quota = state
-    raise CallRefused(f"quota_{state.over}", seconds=state.tighter.reset_seconds)
+    refused = CallRefused(f"quota_{state.over}", seconds=state.tighter.reset_seconds)
+    refused.caller = caller
+    raise refused
 
 
 def with_limits(response: Response, state: QuotaState) -> Response:

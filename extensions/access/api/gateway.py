@@ -43,7 +43,7 @@ def rows(api_code: str) -> Any:
             admission, tag, lambda: rows_answer(admission, asked.query, form, cursor)
         )
 
-    return serve_call(api_code, _with_defects(answer))
+    return serve_call(api_code, "rows", _with_defects(answer))
 
 
 @blueprint.get("/data/v1/<api_code>/count")
@@ -62,7 +62,7 @@ def count(api_code: str) -> Any:
 
         return _unless_known(admission, tag_of(admission, "count", query), given)
 
-    return serve_call(api_code, _with_defects(answer))
+    return serve_call(api_code, "count", _with_defects(answer))
 
 
 @blueprint.get("/data/v1/<api_code>/aggregate")
@@ -81,7 +81,7 @@ def aggregate(api_code: str) -> Any:
             lambda: aggregate_answer(admission, asked.query.filters, grouping, form),
         )
 
-    return serve_call(api_code, _with_defects(answer))
+    return serve_call(api_code, "aggregate", _with_defects(answer))
 
 
 @blueprint.get("/data/v1/<api_code>/schema")
@@ -95,7 +95,7 @@ def schema(api_code: str) -> Any:
         tag = tag_of(admission, "schema", repr(described))
         return _unless_known(admission, tag, lambda: Answer(_json(described)))
 
-    return serve_call(api_code, _with_defects(answer))
+    return serve_call(api_code, "schema", _with_defects(answer))
 
 
 def _json(value: object) -> Response:

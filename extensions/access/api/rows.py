@@ -8,7 +8,7 @@ from typing import Any
 from flask import Blueprint, Response, g, jsonify, request
 
 from extensions.access.api.answers import csv_lines, envelope, page_of
-from extensions.access.api.calls import Answer, refused_headers, serve_call
+from extensions.access.api.calls import Answer, install, refused_headers, serve_call
 from extensions.access.api.openapi import describe
 from extensions.access.api.parameters import Asked, read_parameters
 from extensions.access.api.tags import tag_of
@@ -24,13 +24,14 @@ from portal.web.errors import defects_of
 from portal.web.presentation import language_code
 
 blueprint = Blueprint("access_data", __name__)
+install(blueprint)
 
 
 @blueprint.get("/data/v1/<api_code>")
 @public
 def rows(api_code: str) -> Any:
     """Answer the rows that the caller's grant covers."""
-    return serve_call(api_code, _answer)
+    return serve_call(api_code, "list", _answer)
 
 
 @blueprint.get("/data/v1/<api_code>/openapi.json")

@@ -188,6 +188,7 @@ class ApplicationService(GrantEvents):
             return application
         application.granted_fields = list(dict.fromkeys(terms.fields))
         application.quota_day, application.per_minute = terms.quota_day, terms.per_minute
+        application.per_second, application.quota_term = terms.per_second, terms.quota_term
         application.valid_until = local_date(self._clock()) + timedelta(days=terms.term_days)
         application.conditions = terms.conditions.strip()
         application.decided_by = actor.account_id

@@ -166,6 +166,8 @@ def agreement_of(application: AccessApplication) -> Agreement:
         per_minute=application.per_minute or 0,
         valid_until=application.valid_until,
         conditions=application.conditions,
+        per_second=application.per_second,
+        quota_term=application.quota_term,
     )
 
 

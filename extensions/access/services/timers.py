@@ -11,6 +11,7 @@ from extensions.access.flow import BINDING, FLOW
 from extensions.access.models.application import LIVE, AccessApplication
 from extensions.access.rules import REMINDERS_WORKING_DAYS
 from extensions.access.services.applications import ApplicationService
+from extensions.access.services.usage import forget_calls
 from portal.actor import SYSTEM
 from portal.clock import Clock, local_date
 from portal.errors import Conflict, GuardRefused, IllegalEvent
@@ -29,6 +30,8 @@ def run_timers(platform: Platform, _payload: dict[str, Any]) -> None:
     """Fire every timer whose time has come, an application a transaction."""
     with platform.database.reading() as session:
         due = list_due(session, platform.clock)
+    with platform.database.writing() as session:
+        forget_calls(session, platform.clock())
     for application_id in due:
         with platform.database.writing() as session:
             application = session.get(AccessApplication, application_id)

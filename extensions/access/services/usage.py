@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from extensions.access.models.call import ApiCall, TermUse
+from extensions.access.models.call import ApiCall, CallRecord, TermUse
 from portal.clock import SHANGHAI, local_date
+
+KEPT_DAYS = 180
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,12 @@ def peek_term(session: Session, application_id: int) -> int:
     """Return how many calls the grant's term has used."""
     query = select(TermUse.calls).where(TermUse.application_id == application_id)
     return session.scalar(query) or 0
+
+
+def forget_calls(session: Session, now: datetime) -> None:
+    """Forget single calls after KEPT_DAYS; the hourly sums stay."""
+    end = now - timedelta(days=KEPT_DAYS)
+    session.execute(delete(CallRecord).where(CallRecord.called_at < end))
 
 
 def list_days(

@@ -85,6 +85,8 @@ class TypedTerms:
     per_minute: str
     term_days: str
     conditions: str = ""
+    per_second: str = ""
+    quota_term: str = ""
 
     @classmethod
     def of_request(cls) -> TypedTerms:
@@ -94,6 +96,8 @@ class TypedTerms:
             per_minute=plain("per_minute"),
             term_days=plain("term_days"),
             conditions=plain("conditions"),
+            per_second=plain("per_second"),
+            quota_term=plain("quota_term"),
         )
 
     @classmethod
@@ -114,7 +118,14 @@ class TypedTerms:
             per_minute=whole(self.per_minute) or 0,
             term_days=whole(self.term_days) or 0,
             conditions=self.conditions,
+            per_second=_optional(self.per_second),
+            quota_term=_optional(self.quota_term),
         )
+
+
+def _optional(text: str) -> int | None:
+    """Return None for nothing; 0, which is refused, for what is no number."""
+    return (whole(text) or 0) if text else None
 
 
 def typed_defects() -> list[dict[str, str]]:
