@@ -143,8 +143,11 @@ def test_sounds_that_are_mixed_up(one, other):
 @settings(max_examples=60, deadline=None)
 @given(st.text(max_size=60))
 def test_any_text_may_be_read(typed):
-    read_pinyin(typed, VOCABULARY)
-    mend(typed, VOCABULARY, lambda _: [])
+    for reading in (read_pinyin(typed, VOCABULARY), mend(typed, VOCABULARY, lambda _: [])):
+        if reading is not None:
+            assert reading.words
+            assert all(word in reading.used for word in reading.words)
+            assert reading.used != typed
 
 
 def test_a_quick_vocabulary_follows_the_index_at_once():

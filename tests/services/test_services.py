@@ -46,9 +46,12 @@ def test_s3_stores_an_object_and_refuses_strangers(s3_server):
 
 
 def test_s3_holds_many_buckets(s3_bucket):
-    for number in range(12):
-        server = s3_bucket()
+    servers = [s3_bucket() for _ in range(12)]
+    for number, server in enumerate(servers):
         server.client().put_object(Bucket=server.bucket, Key=str(number), Body=b"x")
+    for number, server in enumerate(servers):
+        found = server.client().list_objects_v2(Bucket=server.bucket)
+        assert [one["Key"] for one in found["Contents"]] == [str(number)]
 
 
 def test_an_s3_node_keeps_its_data_over_a_restart(s3_node):

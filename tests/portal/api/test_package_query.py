@@ -227,7 +227,8 @@ def _run(engine: SearchEngine, examples: int) -> Callable[[], None]:
             request = asked(q, fq)
         except SearchQueryError:
             return
-        engine.search(request, PUBLIC)
+        result = engine.search(request, PUBLIC)
+        assert len(result.hits) <= min(result.total, request.rows)
 
     return run
 

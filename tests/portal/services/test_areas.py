@@ -59,7 +59,10 @@ def test_the_box_around_a_geometry(value: object, box: Box | None) -> None:
 
 @given(st.recursive(st.none() | st.floats() | st.text(), st.lists, max_leaves=20))
 def test_no_geometry_breaks_it(coordinates: object) -> None:
-    box_of_geometry({"coordinates": coordinates})
+    found = box_of_geometry({"coordinates": coordinates})
+    if found is not None:
+        assert -180 <= found.west <= found.east <= 180
+        assert -90 <= found.south <= found.north <= 90
 
 
 def test_a_foreign_record_says_itself_where_it_is_about() -> None:

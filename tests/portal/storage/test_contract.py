@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import io
 import os
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from portal.errors import TooLarge
-from portal.storage import ObjectMissing
+from portal.storage import LocalStorage, ObjectMissing, StorageUnavailable
 from portal.storage.hashing import PIECE_BYTES
 
 ABSENT = "0" * 64
@@ -122,5 +124,13 @@ def test_many_threads_may_put_the_same_and_different_contents(storage):
     assert sorted(one.sha256 for one in storage.list()) == sorted({one.sha256 for one in stored})
 
 
-def test_ping_answers(storage):
+def test_ping_leaves_nothing_and_tells_when_nothing_can_be_kept(storage):
     storage.ping()
+    assert list(storage.list()) == []
+    lost = copy.copy(storage)
+    if isinstance(storage, LocalStorage):
+        shutil.rmtree(storage.root)
+    else:
+        lost.bucket += "-gone"
+    with pytest.raises(StorageUnavailable):
+        lost.ping()

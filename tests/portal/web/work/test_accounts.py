@@ -167,7 +167,8 @@ def test_the_audit_page_shows_a_broken_chain(office: Office) -> None:
 
 
 def test_agencies_do_not_read_the_audit_trail(editor: Browser) -> None:
-    editor.get("/work/audit", 403)
+    assert "校验" not in text_of(editor.get("/work/audit", 403))
+    assert "/work/audit" not in editor.get("/work").text
 
 
 def test_removals_wait_for_the_administrator(admin: Browser, office: Office) -> None:

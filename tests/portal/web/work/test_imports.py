@@ -76,5 +76,8 @@ def test_only_the_own_preview_can_be_confirmed(
     assert count(office) == 0
 
 
-def test_the_bureau_has_no_list_of_its_own_to_import(bureau: Browser) -> None:
-    bureau.get("/work/import", 403)
+def test_the_bureau_has_no_list_of_its_own_to_import(bureau: Browser, office: Office) -> None:
+    assert not [f for f in forms_of(bureau.get("/work/import", 403)) if "/import" in f.action]
+    data = {"csrf_token": bureau.token(), "file": file(GOOD)}
+    assert bureau.client.post("/work/import", data=data).status_code == 403
+    assert count(office) == 0

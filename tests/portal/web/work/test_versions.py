@@ -81,7 +81,9 @@ def test_a_decision_on_another_version_than_shown_is_a_conflict(
 
 
 def test_a_form_without_what_was_seen_is_refused(bureau: Browser, office: Office) -> None:
-    bureau.submit(submitted(office), "/approve", 422, seen="")
+    path = submitted(office)
+    bureau.submit(path, "/approve", 422, seen="")
+    assert state(office, path) == "submitted"
 
 
 def test_returning_lists_every_defect_at_once(
