@@ -7,13 +7,13 @@ from extensions.access.flow import BINDING
 from extensions.access.permissions import RULES
 from extensions.access.samples import sample_applications, sample_interface
 from extensions.access.services import hooks, timers
-from extensions.access.web import developer, interfaces, panel, review
+from extensions.access.web import developer, interfaces, panel, review, use
 from portal.extension import Extension, NavigationItem
 from portal.jobs.registry import JobKind
 
 extension = Extension(
     name="access",
-    routes=(developer.blueprint, review.blueprint, interfaces.blueprint),
+    routes=(developer.blueprint, review.blueprint, interfaces.blueprint, use.blueprint),
     apis=(rows.blueprint, gateway.blueprint, oauth.blueprint),
     flows=(BINDING,),
     permissions=RULES,

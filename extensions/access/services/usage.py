@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import Text, cast, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -22,6 +23,18 @@ class DayUse:
     calls: int
     rows: int
     errors: int
+
+
+@dataclass(frozen=True)
+class OperationUse:
+    """Calls of one operation that ended alike; `milliseconds` is their mean."""
+
+    operation: str
+    status: int
+    code: str
+    calls: int
+    rows: int
+    milliseconds: int
 
 
 def add_call(
@@ -90,3 +103,48 @@ def list_days(
     found = {day: DayUse(day, int(calls), int(given), int(bad)) for day, calls, given, bad in rows}
     spread = (since + timedelta(days=n) for n in range(days))
     return [found.get(day, DayUse(day, 0, 0, 0)) for day in spread]
+
+
+def list_operations(
+    session: Session, now: datetime, application_id: int, *, days: int
+) -> list[OperationUse]:
+    """Return the recorded calls of the last days by operation and result, most calls first."""
+    record = CallRecord
+    calls = func.count(record.id)
+    rows = session.execute(
+        select(
+            record.operation,
+            record.status,
+            record.code,
+            calls,
+            func.sum(record.rows),
+            func.avg(record.milliseconds),
+        )
+        .where(record.application_id == application_id, record.called_at >= _since(now, days))
+        .group_by(record.operation, record.status, record.code)
+        .order_by(calls.desc(), record.operation, record.status, record.code)
+    )
+    return [
+        OperationUse(operation, status, code, int(count), int(given), round(float(mean)))
+        for operation, status, code, count, given, mean in rows
+    ]
+
+
+def list_used_fields(
+    session: Session, now: datetime, application_id: int, *, days: int
+) -> list[str]:
+    """Return the names of the fields that recorded calls gave or counted by, in order."""
+    sets = session.scalars(
+        select(cast(CallRecord.fields, Text))
+        .where(
+            CallRecord.application_id == application_id, CallRecord.called_at >= _since(now, days)
+        )
+        .distinct()
+        .limit(1_000)
+    )
+    return sorted({name for text in sets for name in json.loads(text)})
+
+
+def _since(now: datetime, days: int) -> datetime:
+    """Return when the first of the last days began in Jilin."""
+    return datetime.combine(local_date(now) - timedelta(days=days - 1), time(), SHANGHAI)
