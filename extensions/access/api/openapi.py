@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from extensions.access.api.openapi_gateway import GATEWAY_SCHEMAS, gateway_paths
+from extensions.access.api.openapi_gateway import parameter as _parameter
 from extensions.access.api.parameters import DEFAULT_LIMIT, MAX_LIMIT
 from extensions.access.errors import REFUSALS
 from extensions.access.masking import is_masked
@@ -17,7 +19,7 @@ _TYPES = {"integer": "integer", "number": "number", "money": "number", "boolean"
 _FORMATS = {"date": "date", "datetime": "date-time"}
 OPERATOR_HELP = (
     "字段名=值 为等于；字段名__运算=值 用其他运算：ne 不等于、lt 小于、le 不大于、gt 大于、"
-    "ge 不小于、contains 包含（文本）、in 之一（逗号分隔）、is_blank 为空（true 或 false）。"
+    "ge 不小于、contains 包含（文本）、begins 开头为（文本）、in 之一（逗号分隔）、is_blank 为空（true 或 false）。"
 )
 
 
@@ -35,12 +37,25 @@ def describe(interface: DataInterface, site_url: str) -> dict[str, Any]:
             + OPERATOR_HELP,
         },
         "servers": [{"url": site_url.rstrip("/")}],
-        "security": [{"bearer": []}, {"header": []}],
-        "paths": {f"/data/v1/{interface.api_code}": {"get": _operation(items)}},
+        "security": [{"bearer": []}, {"header": []}, {"oauth": ["data:read"]}],
+        "paths": {
+            f"/data/v1/{interface.api_code}": {"get": _operation(items)},
+            **gateway_paths(interface.api_code, items),
+        },
         "components": {
             "securitySchemes": {
                 "bearer": {"type": "http", "scheme": "bearer"},
                 "header": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+                "basic": {"type": "http", "scheme": "basic"},
+                "oauth": {
+                    "type": "oauth2",
+                    "flows": {
+                        "clientCredentials": {
+                            "tokenUrl": f"{site_url.rstrip('/')}/oauth/token",
+                            "scopes": {"data:read": "读取授权范围内的数据"},
+                        }
+                    },
+                },
             },
             "schemas": {
                 "Row": {
@@ -49,6 +64,7 @@ def describe(interface: DataInterface, site_url: str) -> dict[str, Any]:
                 },
                 "Answer": _ANSWER,
                 "Error": _ERROR,
+                **GATEWAY_SCHEMAS,
             },
         },
     }
@@ -66,10 +82,6 @@ def _operation(items: dict[str, InformationItem]) -> dict[str, Any]:
         "parameters": [*_PARAMETERS, *filters],
         "responses": _responses(),
     }
-
-
-def _parameter(name: str, schema: dict[str, Any], text: str) -> dict[str, Any]:
-    return {"name": name, "in": "query", "required": False, "schema": schema, "description": text}
 
 
 _PARAMETERS = [
