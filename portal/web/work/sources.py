@@ -46,7 +46,11 @@ def sources() -> Any:
 
 def _page(problem: Problem | None = None) -> str:
     return render_template(
-        "work/sources.html", **_found(), states=translated(STATES), counts=translated(COUNTS), problem=problem
+        "work/sources.html",
+        **_found(),
+        states=translated(STATES),
+        counts=translated(COUNTS),
+        problem=problem,
     )
 
 
