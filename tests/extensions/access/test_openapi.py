@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from extensions.access.errors import REFUSALS
 from extensions.access.rules import Terms
 from portal.platform import Platform
 from tests.extensions.access.conftest import Served
@@ -30,6 +32,11 @@ OFTEN = Terms(
     fields=("stop_code", "stop_name", "duty_phone"), quota_day=100_000, per_minute=6_000,
     term_days=30,
 )  # fmt: skip
+
+
+def test_the_guide_names_every_refusal() -> None:
+    guide = (Path(__file__).parents[3] / "docs" / "api-guide.md").read_text(encoding="utf-8")
+    assert [code for code in REFUSALS if f"`{code}`" not in guide] == []
 
 
 @pytest.mark.slow

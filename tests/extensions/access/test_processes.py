@@ -36,10 +36,15 @@ def test_a_revoked_key_fails_within_a_second_in_every_process(
     node = WebNode(tmp_path / "web", settings)
     node.start()
     try:
-        assert statuses(node.url, served.secret) == {200}
+        basic = (f"SQ{served.application_id:08d}", served.secret)
+        form = {"grant_type": "client_credentials"}
+        token = DIRECT.post(f"{node.url}/oauth/token", data=form, auth=basic, timeout=20).json()
+        for credential in (served.secret, token["access_token"]):
+            assert statuses(node.url, credential) == {200}
         served.change(lambda s, a: s.revoke(served.reviewer, a, reason="违反协议"))
         revoked_at = time.monotonic()
-        assert statuses(node.url, served.secret) == {403}
+        for credential in (served.secret, token["access_token"]):
+            assert statuses(node.url, credential) == {403}
         assert time.monotonic() - revoked_at < 5  # all of them; each was refused from the first on
     finally:
         node.stop()
