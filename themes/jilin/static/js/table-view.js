@@ -84,7 +84,7 @@
     return {
       ...common(), aria: { enabled: true }, tooltip: { ...common().tooltip, trigger: "item" },
       visualMap: { min: Math.min(0, ...values), max: Math.max(1, ...values), calculable: true, left: 8, bottom: 8, textStyle: { color: colour("ink") }, inRange: { color: [colour("mist"), colour("brand")] } },
-      series: [{ type: "map", ...geo("jilin"), data: rows, label: { show: true, color: colour("ink"), fontSize: 11 } }],
+      series: [{ type: "map", ...geo("jilin"), data: rows, label: { show: true, color: colour("ink"), textBorderColor: colour("paper"), textBorderWidth: 3, fontSize: 11 } }],
     };
   };
 
