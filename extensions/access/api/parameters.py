@@ -186,8 +186,8 @@ def _whole(
         value = int(text)
         if most is None or value <= most:
             return value
-    limit = f"0 到 {most} 的" if most is not None else "不小于 0 的"
-    defects.append(Defect(name, "out_of_range", "应为" + limit + "整数。"))
+    message = "应为 0 到 {most} 的整数。" if most is not None else "应为不小于 0 的整数。"
+    defects.append(Defect(name, "out_of_range", message, {"most": most}))
     return default
 
 
