@@ -32,7 +32,6 @@ extension = Extension(
     navigation=(
         NavigationItem("数据需求", "participation_demands.demands", icon="message-square"),
         NavigationItem("应用成果", "participation_reuses.reuses", icon="lightbulb"),
-        NavigationItem("我的关注", "participation_discussion.follows", "signed_in", icon="star"),
         NavigationItem("数据需求", "participation_work.demands", "work", icon="message-square"),
     ),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ForeignKey, String, Text
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column, relationship
@@ -35,7 +36,7 @@ class Moderated:
         return mapped_column(ForeignKey("account.id"))
 
     @declared_attr
-    def author(cls) -> Mapped[Account]:
+    def author(cls: Any) -> Mapped[Account]:
         return relationship(foreign_keys=f"[{cls.__name__}.author_id]", lazy="joined")
 
     @property

@@ -27,6 +27,12 @@ TEXT = DemandText(
 )
 
 
+@pytest.fixture
+def database_kind() -> str:
+    """Most of what is asked here differs in nothing between databases; votes name both."""
+    return "sqlite"
+
+
 @dataclass
 class Demands:
     """Brings a demand to a state by its own events."""

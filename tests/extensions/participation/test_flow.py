@@ -28,6 +28,9 @@ from tests.extensions.participation.conftest import TEXT, Demands
 from tests.factories import TRANSPORT, Catalogue, People, SetClock
 
 Case = Callable[[Demands], object]
+BOTH = pytest.mark.parametrize(
+    "database_kind", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)]
+)
 
 
 def _file(d: Demands, **changes: str) -> DataDemand:
@@ -188,6 +191,7 @@ def test_the_filer_asked_and_counts_as_the_first_vote(demands: Demands) -> None:
     assert count_votes(demands.session, [demand.id]) == {demand.id: 1}
 
 
+@BOTH
 def test_merging_moves_votes_and_counts_nobody_twice(demands: Demands) -> None:
     target, demand = demands.file(), demands.file()
     demands.service.vote(demands.voter, demand)
@@ -197,6 +201,7 @@ def test_merging_moves_votes_and_counts_nobody_twice(demands: Demands) -> None:
         demands.service.merge(demands.people.bureau, demands.file(), demand)
 
 
+@BOTH
 def test_two_votes_at_one_moment_both_count(demands: Demands) -> None:
     demand = demands.file()
     demands.session.flush()
@@ -209,6 +214,7 @@ def test_two_votes_at_one_moment_both_count(demands: Demands) -> None:
     assert count_votes(demands.session, [demand.id]) == {demand.id: 3}
 
 
+@BOTH
 def test_the_database_itself_refuses_a_second_vote(demands: Demands) -> None:
     demand = demands.file()
     table = DemandVote.__table__
@@ -230,6 +236,7 @@ def test_more_than_five_demands_a_day_are_refused(demands: Demands) -> None:
     _file(demands)
 
 
+@BOTH
 def test_the_same_form_files_once(demands: Demands) -> None:
     made = [
         demands.service.file(
@@ -249,7 +256,7 @@ def test_requesters_hear_when_the_data_opens(demands: Demands) -> None:
     assert {demands.people.applicant.account_id, demands.voter.account_id} <= told
 
 
-@pytest.mark.parametrize("database_kind", ["sqlite"])
+@BOTH
 def test_the_timer_fulfils_what_was_opened(platform: Platform, clock: SetClock) -> None:
     with platform.database.writing() as session:
         people = People(platform, session)
