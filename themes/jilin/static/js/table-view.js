@@ -64,6 +64,11 @@
       series: [{ type: "pie", radius: ["35%", "68%"], data: rows.filter((r) => r.value > 0), label: { color: colour("ink"), formatter: "{b}\n{d}%" } }],
     }),
   };
+  // Near values, such as averages, would all be of one colour on a scale that begins at 0.
+  const least = (values) => {
+    const low = Math.min(...values), high = Math.max(...values);
+    return low < high && low * 2 > high ? low : Math.min(0, low);
+  };
   const geo = (map) => ({
     map, roam: true, top: 16, bottom: 16, left: 16, right: 16, scaleLimit: { min: 0.8, max: 40 },
     itemStyle: { areaColor: colour("mist"), borderColor: colour("muted") },
@@ -83,7 +88,7 @@
     const values = rows.map((r) => r.value);
     return {
       ...common(), aria: { enabled: true }, tooltip: { ...common().tooltip, trigger: "item" },
-      visualMap: { min: Math.min(0, ...values), max: Math.max(1, ...values), calculable: true, left: 8, bottom: 8, textStyle: { color: colour("ink") }, inRange: { color: [colour("mist"), colour("brand")] } },
+      visualMap: { min: least(values), max: Math.max(0, ...values) || 1, calculable: true, left: 8, bottom: 8, textStyle: { color: colour("ink") }, inRange: { color: [colour("mist"), colour("brand")] } },
       series: [{ type: "map", ...geo("jilin"), data: rows, label: { show: true, color: colour("ink"), textBorderColor: colour("paper"), textBorderWidth: 3, fontSize: 11 } }],
     };
   };
