@@ -86,13 +86,21 @@ def check_all(platform: Platform, _payload: dict[str, Any]) -> None:
 
 
 def scan_backlog(platform: Platform) -> None:
-    """Look at tables that were parsed before there was a scan; what is found is held from now on."""
+    """Look at tables that were parsed before there was a scan; what is found is held from now on.
+
+    Earlier versions of files that are still there are looked at too: they have addresses of their own.
+    """
     with platform.database.reading() as session:
         rows = session.execute(
             select(DataVersion.id, DataVersion.sha256, DataVersion.table)
-            .join(Distribution, Distribution.current_version_id == DataVersion.id)
+            .join(Distribution, Distribution.id == DataVersion.distribution_id)
             .outerjoin(TableScan, TableScan.data_version_id == DataVersion.id)
-            .where(DataVersion.table_state == "ready", TableScan.id.is_(None))
+            .where(
+                DataVersion.table_state == "ready",
+                TableScan.id.is_(None),
+                Distribution.deleted_at.is_(None),
+            )
+            .order_by(DataVersion.id.desc())
         ).all()
     for version_id, sha256, table in rows:
         info = TableInfo.from_dict(table)
@@ -103,7 +111,9 @@ def scan_backlog(platform: Platform) -> None:
             if version is not None:
                 version.hold = keep_scan(session, platform.clock, version, looked)
                 entry = version.distribution.entry
-                request_index(session, platform.clock, entry, tightens=bool(version.hold))
+                is_current = version.distribution.current_version_id == version.id
+                tightens = is_current and bool(version.hold)
+                request_index(session, platform.clock, entry, tightens=tightens)
 
 
 def open_issues(platform: Platform) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from datetime import timedelta
 
 import orjson
@@ -10,6 +11,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from extensions.quality.models import QualityIssue, QualityReport
+from extensions.quality.models.scan import find_scan
 from extensions.quality.services import timers
 from extensions.quality.services.issues import IssueService
 from portal.app import create_app
@@ -19,6 +21,7 @@ from portal.models import Freshness
 from portal.models.distribution import DataVersion, list_distributions
 from portal.models.entry import get_entry
 from portal.platform import Platform
+from portal.services.distributions import DistributionService, Upload
 from portal.services.entries import EntryService
 from portal.services.freshness import FreshnessService
 from portal.services.package_document import package_bytes
@@ -161,6 +164,29 @@ def test_tables_from_before_the_scan_are_looked_at_and_held(
     with platform.database.reading() as session:
         data = session.scalars(select(DataVersion)).one()
         assert data.hold == "review"
+
+
+def test_earlier_versions_from_before_the_scan_are_looked_at_too(
+    platform: Platform, deliver: Deliver
+) -> None:
+    given = deliver()
+    stored = platform.storage.put(io.BytesIO(SMALL.encode()), max_bytes=10_000)
+    with platform.database.writing() as session:
+        editor = People(platform, session).editor
+        distribution = given.distribution(session)
+        service = DistributionService(session, platform.clock)
+        service.deliver(editor, distribution, Upload(stored, "站点.csv"))
+    Worker(platform).run_until_idle()
+    with platform.database.writing() as session:
+        first = session.scalars(select(DataVersion).where(DataVersion.number == 1)).one()
+        scan = find_scan(session, first.id)
+        assert scan is not None
+        session.delete(scan)
+        first.hold = ""
+    timers.scan_backlog(platform)
+    with platform.database.reading() as session:
+        holds = {v.number: v.hold for v in session.scalars(select(DataVersion))}
+    assert holds == {1: "review", 2: ""}
 
 
 def test_a_file_that_cannot_be_read_waits_for_a_person(
