@@ -18,7 +18,6 @@ import orjson
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from extensions.exchange.dcat import add_dataset, new_graph
 from extensions.exchange.packages import (
     STAMP,
     PublicRecord,
@@ -345,6 +344,8 @@ def _dublin_core(package: Mapping[str, Any], site_url: str) -> ET.Element:
 
 
 def _rdf(package: Mapping[str, Any], site_url: str) -> ET.Element:
+    from extensions.exchange.dcat import add_dataset, new_graph  # with rdflib, slow to load
+
     graph = new_graph(site_url)
     add_dataset(graph, package, site_url)
     return ET.fromstring(graph.serialize(format="pretty-xml", encoding="utf-8"))

@@ -8,8 +8,6 @@ from collections.abc import Collection, Iterable, Iterator
 
 import orjson
 from flask import Response
-from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
 
 from portal.clock import local_date
 from portal.codes import code_list
@@ -88,6 +86,9 @@ def _harmless(text: str) -> str:
 
 
 def _xlsx(rows: Iterable[list[str]]) -> bytes:
+    from openpyxl import Workbook  # slow to load, and seldom asked for
+    from openpyxl.cell import WriteOnlyCell
+
     book = Workbook(write_only=True)
     sheet = book.create_sheet("开放清单")
     for row in (list(COLUMNS), *rows):

@@ -5,10 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Blueprint, Response, redirect, request
-from rdflib import Graph
 from werkzeug.exceptions import NotAcceptable
 
-from extensions.exchange.dcat import add_catalogue, add_dataset, add_pages, new_graph
 from extensions.exchange.packages import count_records, find_record, list_page
 from extensions.exchange.web.answering import MINUTES_10, answer, site_url
 from portal.errors import Gone, NotFound
@@ -20,22 +18,19 @@ blueprint = Blueprint("linked_data", __name__)
 PAGE_ROWS = 100
 DEEPEST_PAGE = 100_000
 FORMS = {
-    "ttl": ("turtle", "text/turtle"),
-    "rdf": ("pretty-xml", "application/rdf+xml"),
-    "jsonld": ("json-ld", "application/ld+json"),
-    "nt": ("nt", "application/n-triples"),
+    "ttl": "text/turtle",
+    "rdf": "application/rdf+xml",
+    "jsonld": "application/ld+json",
+    "nt": "application/n-triples",
 }
-"""Ending of an address -> (serialiser, media type)."""
+"""Ending of an address -> media type."""
 
-_ENDINGS = {media: ending for ending, (_, media) in FORMS.items()}
+_ENDINGS = {media: ending for ending, media in FORMS.items()}
 _PAGE_ENDPOINT = "dataset.dataset"
 
 
-def _serialised(graph: Graph, ending: str) -> Response:
-    form, media = FORMS[ending]
-    more = {"auto_compact": True} if form == "json-ld" else {}
-    body = graph.serialize(format=form, encoding="utf-8", **more)
-    return answer(body, f"{media}; charset=utf-8", seconds=MINUTES_10)
+def _document(body: bytes, ending: str) -> Response:
+    return answer(body, f"{FORMS[ending]}; charset=utf-8", seconds=MINUTES_10)
 
 
 @blueprint.get("/catalog.<any(ttl, rdf, jsonld, nt):ending>")
@@ -47,15 +42,22 @@ def catalogue(ending: str) -> Any:
     last = max(1, -(-total // PAGE_ROWS))
     if number > last:
         raise NotFound("没有第 {number} 页，一共 {pages} 页。", number=number, pages=last)
-    graph = new_graph(site_url())
-    records = list_page(session(), site_url(), number, PAGE_ROWS)
-    nodes = [add_dataset(graph, r.package, site_url()) for r in records if r.package]
-    add_catalogue(graph, site_url(), platform().settings.site_title, nodes)
+    from extensions.exchange.serialised import catalogue_document
+
     pages = {"first": 1, "previous": number - 1, "next": number + 1, "last": last}
     base = f"{site_url()}/catalog.{ending}?page="
     links = {name: f"{base}{page}" for name, page in pages.items() if 1 <= page <= last}
-    add_pages(graph, f"{base}{number}", total=total, links=links)
-    return _serialised(graph, ending)
+    records = list_page(session(), site_url(), number, PAGE_ROWS)
+    body = catalogue_document(
+        [record.package for record in records if record.package],
+        site_url(),
+        ending,
+        title=platform().settings.site_title,
+        here=f"{base}{number}",
+        total=total,
+        links=links,
+    )
+    return _document(body, ending)
 
 
 @blueprint.get("/catalog")
@@ -76,9 +78,9 @@ def dataset(key: str, ending: str) -> Any:
         raise NotFound("没有代码或名称为“{key}”的数据。", key=key[:100])
     if record.package is None:
         raise Gone("该数据已撤下。原因：{reason}", reason=record.reason or "—")
-    graph = new_graph(site_url())
-    add_dataset(graph, record.package, site_url())
-    return _serialised(graph, ending)
+    from extensions.exchange.serialised import dataset_document
+
+    return _document(dataset_document(record.package, site_url(), ending), ending)
 
 
 @blueprint.before_app_request
@@ -97,7 +99,7 @@ def _lead_to_rdf() -> Response | None:
 @blueprint.after_app_request
 def _name_the_other_forms(response: Response) -> Response:
     if request.endpoint == _PAGE_ENDPOINT and response.status_code == 200:
-        for ending, (_, media) in FORMS.items():
+        for ending, media in FORMS.items():
             response.headers.add(
                 "Link", f'<{site_url()}{request.path}.{ending}>; rel="alternate"; type="{media}"'
             )
