@@ -196,17 +196,17 @@ def test_an_empty_page_says_what_was_tried_and_offers_what_extensions_offer(
     filled: Site, visitor: FlaskClient
 ) -> None:
     def offer(session: Session, reader: Actor, words: str) -> SearchOffer | None:
-        return SearchOffer("提出数据需求", address("/demand/new", [("title", words)]), "说明用途")
+        return SearchOffer("许个愿", address("/demand/new", [("title", words)]), "说明用途")
 
     added = Extension("wishes", empty_search_offers=(offer, lambda *_: None))
     filled.platform.extensions = (*filled.platform.extensions, added)
     page = visitor.get("/dataset", query_string={"q": "低保 火星<b>"}).text
     assert total(page) == 0
     assert "同义词：最低生活保障" in page
-    request = next(link for link in links(page) if link.text == "提出数据需求")
+    request = next(link for link in links(page) if link.text == "许个愿")
     assert unquote(request.href) == "/demand/new?title=低保+火星<b>"
     assert "火星<b>" not in page
-    assert "提出数据需求" not in visitor.get("/dataset?q=公交").text
+    assert "许个愿" not in visitor.get("/dataset?q=公交").text
 
 
 def test_a_search_is_counted_once_and_without_its_filters(
