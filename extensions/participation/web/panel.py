@@ -18,6 +18,8 @@ from extensions.participation.services.reuses import list_reuses
 from portal.actor import Actor
 from portal.extension import EntryPanel
 from portal.models.entry import CatalogueEntry
+from portal.web.figures import kept_sections
+from portal.web.presentation import language_code
 from portal.web.translated import translated
 
 ANCHOR = "participation"
@@ -53,9 +55,26 @@ def participation_panel(session: Session, actor: Actor, entry: CatalogueEntry) -
     if not entry.is_public:
         return None
     row = session.connection().execute(_COUNTS, {"entry_id": entry.id}).one()
+    mean = mean_rating(session, entry.id)[0] if row[3] else 0
+
+    def make() -> str:
+        return _rendered(session, actor, entry, tuple(row), mean)
+
+    if actor.is_anonymous and not row[0] and not row[1]:
+        # To a visitor an entry without demands and reuses says nothing but these numbers.
+        key = (ANCHOR, entry.id, entry.index_version, language_code(), *row, mean)
+        html = kept_sections().get(key, make)
+    else:
+        html = make()
+    return EntryPanel(ANCHOR, gettext("互动"), html, apart=True)
+
+
+def _rendered(
+    session: Session, actor: Actor, entry: CatalogueEntry, row: tuple[int, ...], mean: float
+) -> str:
     demand_count, reuse_count, comment_count, rating_count, follower_count = row
     demands = linked_demands(session, entry.id) if demand_count else []
-    html = render_template(
+    return render_template(
         "participation/panel.html",
         entry=entry,
         is_open=entry.published_version is not None and entry.published_version.open_type != "none",
@@ -67,9 +86,8 @@ def participation_panel(session: Session, actor: Actor, entry: CatalogueEntry) -
         else [],
         reuse_count=reuse_count,
         comment_count=comment_count,
-        mean=mean_rating(session, entry.id)[0] if rating_count else 0,
+        mean=mean,
         rating_count=rating_count,
         follower_count=follower_count,
         follows=find_follow(session, actor.account_id, entry.id) is not None,
     )
-    return EntryPanel(ANCHOR, gettext("互动"), html, apart=True)
