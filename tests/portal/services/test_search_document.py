@@ -29,7 +29,7 @@ def document_of(session, catalogue):
         data = catalogue.file(entry).current_version
         columns = tuple(Column(n, f"column_{i}", "text", "VARCHAR") for i, n in enumerate(NAMES))
         data.table = TableInfo("0" * 64, 1, 2, columns).as_dict()
-        data.table_state, data.samples = "ready", ["000123", "05:30"]
+        data.table_state, data.samples, data.hold = "ready", ["000123", "05:30"], ""
         session.flush()
         found = search_document(session, entry)
         assert found is not None
