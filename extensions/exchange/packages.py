@@ -123,14 +123,6 @@ def _rendered(session: Session, entry_id: int) -> bytes:
     return render_package(session, session.get_one(CatalogueEntry, entry_id))
 
 
-def count_records(session: Session) -> int:
-    """Return how many data sets the public sees just now."""
-    query = select(func.count(CatalogueEntry.id)).where(
-        CatalogueEntry.published_version_id.is_not(None), CatalogueEntry.retired_at.is_(None)
-    )
-    return session.scalar(query) or 0
-
-
 def list_page(session: Session, site_url: str, number: int, rows: int) -> list[PublicRecord]:
     """Return a page (from 1) of the data sets in the order of their making, which nothing moves."""
     query = (

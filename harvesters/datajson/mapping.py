@@ -6,18 +6,17 @@ where 1.1 has plain text. What our fields say is taken out; the rest stays in `f
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any
 
 from harvesters.codes import CodeBook
 from harvesters.languages import best_text
+from harvesters.plain_values import day_of, keywords_of, moment_of, size_of
 from harvesters.record import HarvestedFile, HarvestedRecord
 
 _ACCESS = {"public": "unconditional", "restricted public": "conditional", "non-public": "none"}
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 def identifier_of(dataset: Any) -> str:
@@ -94,10 +93,7 @@ def _texts(rest: dict[str, Any], fields: dict[str, Any], _: CodeBook) -> None:
 
 def _words(value: Any) -> tuple[str, ...]:
     listed = value if isinstance(value, list) else [value]
-    texts = [text_of(one) for one in listed]
-    if len(texts) == 1:  # some write them all into one text
-        texts = re.split(r"[,，;；、]", texts[0])
-    return tuple(dict.fromkeys(filter(None, (text.strip() for text in texts))))
+    return keywords_of(tuple(text_of(one) for one in listed))
 
 
 def _people(rest: dict[str, Any], fields: dict[str, Any], _: CodeBook) -> None:
@@ -137,9 +133,9 @@ def _period(rest: Mapping[str, Any]) -> tuple[date | None, ...]:
     if isinstance(value, list):
         value = value[0] if value else None
     if isinstance(value, Mapping):
-        return _day(text_of(value.get("startDate"))), _day(text_of(value.get("endDate")))
+        return day_of(text_of(value.get("startDate"))), day_of(text_of(value.get("endDate")))
     start, slash, end = text_of(value).partition("/")
-    return (_day(start), _day(end)) if slash else (None, None)
+    return (day_of(start), day_of(end)) if slash else (None, None)
 
 
 def _openness(rest: dict[str, Any], fields: dict[str, Any], book: CodeBook) -> None:
@@ -206,34 +202,14 @@ def _file(given: Mapping[str, Any], book: CodeBook) -> HarvestedFile:
         format=code,
         description=description,
         media_type=media_type if "/" in media_type else "",
-        size_bytes=_size(rest.get("byteSize")),
+        size_bytes=size_of(text_of(rest.get("byteSize"))),
         modified=_moment(rest.get("modified")),
         foreign=_kept(rest),
     )
 
 
-def _size(value: Any) -> int | None:
-    text = text_of(value)
-    return int(float(text)) if re.fullmatch(r"\d{1,15}(\.\d+)?", text) else None
-
-
 def _moment(value: Any) -> datetime | None:
-    """Return an instant; a bare day is its beginning in UTC. What is no time is none (R/P1D)."""
-    text = text_of(value)
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        day = _day(text)
-        return datetime(day.year, day.month, day.day, tzinfo=UTC) if day else None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
-
-
-def _day(text: str) -> date | None:
-    found = _DAY.match(text.strip())
-    try:
-        return date.fromisoformat(found.group()) if found else None
-    except ValueError:
-        return None
+    return moment_of(text_of(value))
 
 
 def _kept(rest: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import UTC, date, datetime
 from typing import Any
 
 from rdflib import DCAT, DCTERMS, FOAF, OWL, RDF, BNode, Graph, Literal, URIRef
@@ -28,6 +27,7 @@ from harvesters.dcat.vocabulary import (
     texts,
     words,
 )
+from harvesters.plain_values import day_of, keywords_of, moment_of, size_of
 from harvesters.record import HarvestedFile, HarvestedRecord
 
 _READ = frozenset(
@@ -68,24 +68,15 @@ def record_from_node(
         fields["format"] = formats
     if "licence" not in fields:
         fields |= _licence_of_files(graph, node, book)
-    modified = _moment(text(graph, node, DCTERMS.modified))
+    modified = moment_of(text(graph, node, DCTERMS.modified))
     return HarvestedRecord(remote_id, fields, place, "", modified, files, _rest(graph, node))
 
 
 def _texts(graph: Graph, node: Node, _: CodeBook) -> dict[str, Any]:
     return {
         "abstract": text(graph, node, DCTERMS.description),
-        "keywords": _keywords(texts(graph, node, DCAT.keyword)),
+        "keywords": keywords_of(texts(graph, node, DCAT.keyword)),
     }
-
-
-def _keywords(given: tuple[str, ...]) -> tuple[str, ...]:
-    """Some write all words into one text."""
-    if len(given) != 1:
-        return given
-    return tuple(
-        dict.fromkeys(filter(None, (w.strip() for w in re.split(r"[,，;；、]", given[0]))))
-    )
 
 
 def _people(graph: Graph, node: Node, _: CodeBook) -> dict[str, Any]:
@@ -102,9 +93,9 @@ def _people(graph: Graph, node: Node, _: CodeBook) -> dict[str, Any]:
 
 
 def _times(graph: Graph, node: Node, book: CodeBook) -> dict[str, Any]:
-    issued = _moment(text(graph, node, DCTERMS.issued))
+    issued = moment_of(text(graph, node, DCTERMS.issued))
     found: dict[str, Any] = {
-        "data_modified": _moment(text(graph, node, DCTERMS.modified)),
+        "data_modified": moment_of(text(graph, node, DCTERMS.modified)),
         "issued": issued.date() if issued else None,
         "update_frequency": _code(
             book, "update_frequency", words(graph, node, DCTERMS.accrualPeriodicity)
@@ -113,7 +104,7 @@ def _times(graph: Graph, node: Node, book: CodeBook) -> dict[str, Any]:
     for period in sorted(graph.objects(node, DCTERMS.temporal), key=str):
         start = text(graph, period, DCAT.startDate, SCHEMA.startDate, SCHEMAS.startDate)
         end = text(graph, period, DCAT.endDate, SCHEMA.endDate, SCHEMAS.endDate)
-        found["temporal_start"], found["temporal_end"] = _day(start), _day(end)
+        found["temporal_start"], found["temporal_end"] = day_of(start), day_of(end)
         break
     return found
 
@@ -174,14 +165,10 @@ def _file(graph: Graph, node: Node, book: CodeBook) -> HarvestedFile:
         format=code,
         description=text(graph, node, DCTERMS.description),
         media_type=media,
-        size_bytes=_size(text(graph, node, DCAT.byteSize)),
+        size_bytes=size_of(text(graph, node, DCAT.byteSize)),
         sha256=_sha256(graph, node),
-        modified=_moment(text(graph, node, DCTERMS.modified)),
+        modified=moment_of(text(graph, node, DCTERMS.modified)),
     )
-
-
-def _size(given: str) -> int | None:
-    return int(float(given)) if re.fullmatch(r"\d{1,15}(\.\d+)?", given) else None
 
 
 def _sha256(graph: Graph, node: Node) -> str:
@@ -190,22 +177,6 @@ def _sha256(graph: Graph, node: Node) -> str:
         if _SHA256.fullmatch(value):
             return value.lower()
     return ""
-
-
-def _moment(given: str) -> datetime | None:
-    try:
-        moment = datetime.fromisoformat(given.strip())
-    except ValueError:
-        day = _day(given)
-        return datetime(day.year, day.month, day.day, tzinfo=UTC) if day else None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
-
-
-def _day(given: str) -> date | None:
-    try:
-        return date.fromisoformat(given.strip()[:10])
-    except ValueError:
-        return None
 
 
 def _rest(graph: Graph, node: Node) -> dict[str, Any]:

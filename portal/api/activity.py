@@ -13,6 +13,7 @@ from portal.api.packages import readable_entry
 from portal.models.entry import CatalogueEntry
 from portal.models.organisation import get_organisation
 from portal.services.entry_changes import Change, list_changes
+from portal.services.public_entries import IS_PUBLIC
 from portal.services.resource_document import naive_utc
 from portal.web.access import Access
 
@@ -64,11 +65,7 @@ def recently_changed_packages_activity_list(call: Call, given: WholeStream) -> l
 def _newest(call: Call, given: Any, *conditions: Any) -> list[dict[str, Any]]:
     entries = call.session.scalars(
         select(CatalogueEntry)
-        .where(
-            CatalogueEntry.published_version_id.is_not(None),
-            CatalogueEntry.retired_at.is_(None),
-            *conditions,
-        )
+        .where(*IS_PUBLIC, *conditions)
         .order_by(CatalogueEntry.metadata_modified_at.desc(), CatalogueEntry.id.desc())
         .offset(given.offset)
         .limit(min(given.limit, MOST))

@@ -20,11 +20,11 @@ from portal.models.organisation import Organisation, get_organisation
 from portal.permissions import Permission
 from portal.services.kept_packages import kept_packages
 from portal.services.package_document import with_site
+from portal.services.public_entries import IS_PUBLIC
 from portal.services.resource_document import SITE, resource_dict
 from portal.web.access import Access
 
 MOST = 1000
-_PUBLIC = (CatalogueEntry.published_version_id.is_not(None), CatalogueEntry.retired_at.is_(None))
 
 
 class Typed(Input):
@@ -76,7 +76,7 @@ def current_package_list_with_resources(call: Call, given: CurrentPackages) -> l
     """Return whole data sets, the newest change first. limit (at most 1000), offset."""
     ids = call.session.scalars(
         select(CatalogueEntry.id)
-        .where(*_PUBLIC)
+        .where(*IS_PUBLIC)
         .order_by(CatalogueEntry.metadata_modified_at.desc(), CatalogueEntry.id.desc())
         .offset(given.offset)
         .limit(min(given.limit, MOST))
@@ -134,7 +134,7 @@ def resource_search(call: Call, given: ResourceSearch) -> dict[str, Any]:
     """
     terms = [given.query] if isinstance(given.query, str) else given.query
     conditions = [
-        *_PUBLIC,
+        *IS_PUBLIC,
         Distribution.deleted_at.is_(None),
         *(_condition(term) for term in terms),
     ]
@@ -183,7 +183,7 @@ def member_list(call: Call, given: MemberList) -> list[list[str]]:
     if given.object_type in ("", "package"):
         ids = call.session.scalars(
             select(CatalogueEntry.public_id)
-            .where(*_PUBLIC, CatalogueEntry.provider_id == place.id)
+            .where(*IS_PUBLIC, CatalogueEntry.provider_id == place.id)
             .order_by(CatalogueEntry.id)
         )
         members += [[one, "package", "public"] for one in ids]

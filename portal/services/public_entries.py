@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 from portal.models.entry import CatalogueEntry
 from portal.models.organisation import Organisation
 
-_PUBLIC = (CatalogueEntry.published_version_id.is_not(None), CatalogueEntry.retired_at.is_(None))
+IS_PUBLIC = (CatalogueEntry.published_version_id.is_not(None), CatalogueEntry.retired_at.is_(None))
 _PUBLIC_AMONG = select(CatalogueEntry.__table__.c.id).where(
-    CatalogueEntry.__table__.c.id.in_(bindparam("ids", expanding=True)), *_PUBLIC
+    CatalogueEntry.__table__.c.id.in_(bindparam("ids", expanding=True)), *IS_PUBLIC
 )  # made once: every page asks it
 
 
@@ -32,14 +32,14 @@ def organisation_names(session: Session) -> dict[str, tuple[str, str]]:
 
 
 def count_public(session: Session) -> int:
-    return session.scalar(select(func.count(CatalogueEntry.id)).where(*_PUBLIC)) or 0
+    return session.scalar(select(func.count(CatalogueEntry.id)).where(*IS_PUBLIC)) or 0
 
 
 def public_addresses(session: Session, *, start: int, rows: int) -> list[tuple[str, datetime]]:
     """Return (slug, last change) of public entries in the order of their making."""
     query = (
         select(CatalogueEntry.slug, CatalogueEntry.metadata_modified_at)
-        .where(*_PUBLIC)
+        .where(*IS_PUBLIC)
         .order_by(CatalogueEntry.id)
         .offset(start)
         .limit(rows)

@@ -7,9 +7,10 @@ from typing import Any
 from flask import Blueprint, Response, redirect, request
 from werkzeug.exceptions import NotAcceptable
 
-from extensions.exchange.packages import count_records, find_record, list_page
+from extensions.exchange.packages import find_record, list_page
 from extensions.exchange.web.answering import MINUTES_10, answer, site_url
 from portal.errors import Gone, NotFound
+from portal.services.public_entries import count_public
 from portal.web.access import public
 from portal.web.context import platform, session
 from portal.web.paging import page_number
@@ -38,7 +39,7 @@ def _document(body: bytes, ending: str) -> Response:
 def catalogue(ending: str) -> Any:
     """Answer one page of the catalogue, with Hydra's links to the others."""
     number = page_number(request.args, most=DEEPEST_PAGE)
-    total = count_records(session())
+    total = count_public(session())
     last = max(1, -(-total // PAGE_ROWS))
     if number > last:
         raise NotFound("没有第 {number} 页，一共 {pages} 页。", number=number, pages=last)

@@ -20,6 +20,7 @@ from extensions.participation.services.timers import run_timers
 from portal.actor import ANONYMOUS, SYSTEM
 from portal.errors import Forbidden, GuardRefused, IllegalEvent, TooManyRequests, Unauthenticated
 from portal.models import Deadline, Notice
+from portal.models.audit import AuditEvent
 from portal.models.organisation import get_organisation
 from portal.platform import Platform
 from portal.services.deadlines import list_open_deadlines
@@ -135,6 +136,14 @@ REFUSED: dict[tuple[str, str], list[Case]] = {
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: f"{row.state or 'new'}-{row.event}")
 def test_every_row_accepts(demands: Demands, row: object) -> None:
     ACCEPTED[row.state, row.event](demands)  # type: ignore[attr-defined]
+    demands.session.flush()
+    moved = select(AuditEvent.id).where(
+        AuditEvent.flow == FLOW,
+        AuditEvent.event == row.event,  # type: ignore[attr-defined]
+        AuditEvent.from_state == row.state,  # type: ignore[attr-defined]
+        AuditEvent.to_state == row.next_state,  # type: ignore[attr-defined]
+    )
+    assert demands.session.scalars(moved).first() is not None
 
 
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: f"{row.state or 'new'}-{row.event}")
