@@ -71,29 +71,29 @@ def test_apply_review_sign_and_get_the_key(
     clerk = sign_in(browser, site, url, "clerk", script=script)
     developer.goto(f"{url}/dataset/{site.slug}")
     look(developer)
-    developer.click("text=申请接口 >> nth=0")
+    press(developer, "text=申请接口 >> nth=0")
     developer.fill("[name=purpose]", "短")
     look(developer)
-    developer.click("text=提交申请")
+    press(developer, "text=提交申请")
     look(developer)
     fill_form(developer)
-    developer.click("text=提交申请")
+    press(developer, "text=提交申请")
     developer.wait_for_url("**/applications/*")
     assert "还剩" in developer.inner_text("main")
     developer.reload()
     look(developer)
     clerk.goto(developer.url.replace("/applications/", "/work/applications/"))
     look(clerk)
-    clerk.click("text=受理申请")
+    press(clerk, "text=受理申请")
     clerk.reload()
     look(clerk)
-    clerk.click("text=同意申请")
+    press(clerk, "text=同意申请")
     assert "已同意" in clerk.inner_text("main")
     developer.reload()
-    developer.click("text=阅读协议并领取密钥")
+    press(developer, "text=阅读协议并领取密钥")
     look(developer)
     developer.check("[name=accepted]")
-    developer.click("text=同意协议并领取密钥")
+    press(developer, "text=同意协议并领取密钥")
     secret = developer.inner_text("#secret")
     assert secret.startswith("xyk_")
     look(developer)
@@ -102,6 +102,12 @@ def test_apply_review_sign_and_get_the_key(
     developer.goto(f"{url}/developer")
     assert secret not in developer.content()
     look(developer)
+
+
+def press(page: Page, selector: str) -> None:
+    """Press what leads to another page, and wait until that page stands."""
+    with page.expect_navigation():
+        page.click(selector)
 
 
 def fill_form(page: Page) -> None:
