@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from flask import Blueprint, Response, request
+from werkzeug.datastructures import MultiDict
 from werkzeug.http import http_date
 
 from extensions.access.api.aggregate import AGGREGATE_NAMES, aggregate_answer, read_aggregate
@@ -27,97 +28,108 @@ from portal.web.errors import defects_of
 
 blueprint = Blueprint("access_gateway", __name__)
 VARY = "Authorization, X-API-Key, Accept, Accept-Language"
+Given = MultiDict[str, str]
 
 
 @blueprint.get("/data/v1/<api_code>/rows")
 @public
 def rows(api_code: str) -> Any:
     """Rows of the grant: a page as JSON or CSV, or all that fit the filters as NDJSON."""
-
-    def answer(admission: Admission) -> Answer:
-        asked = read_parameters(request.args, admission, names=ROW_NAMES, formats=FORMATS)
-        form = chosen_form(asked.format)
-        cursor = request.args.get("cursor", "")
-        tag = tag_of(admission, "rows", asked.query, form, cursor, "limit" in request.args)
-        return _unless_known(
-            admission, tag, lambda: rows_answer(admission, asked.query, form, cursor)
-        )
-
-    return serve_call(api_code, "rows", _with_defects(answer))
+    return _serve(api_code, "rows")
 
 
 @blueprint.get("/data/v1/<api_code>/count")
 @public
 def count(api_code: str) -> Any:
     """How many rows fit the filters."""
-
-    def answer(admission: Admission) -> Answer:
-        asked = read_parameters(request.args, admission, names=())
-        query = TableQuery(filters=asked.query.filters, limit=0)
-        used = sorted({one.column for one in query.filters})
-
-        def given() -> Answer:
-            total = platform().tables.run(admission.table, query).total
-            return Answer(_json({"count": total}), 0, used)
-
-        return _unless_known(admission, tag_of(admission, "count", query), given)
-
-    return serve_call(api_code, "count", _with_defects(answer))
+    return _serve(api_code, "count")
 
 
 @blueprint.get("/data/v1/<api_code>/aggregate")
 @public
 def aggregate(api_code: str) -> Any:
     """Rows that fit the filters, grouped and measured."""
-
-    def answer(admission: Admission) -> Answer:
-        asked = read_parameters(request.args, admission, names=AGGREGATE_NAMES, formats=FORMATS)
-        grouping = read_aggregate(request.args, admission)
-        form = chosen_form(asked.format)
-        tag = tag_of(admission, "aggregate", asked.query.filters, grouping, form)
-        return _unless_known(
-            admission,
-            tag,
-            lambda: aggregate_answer(admission, asked.query.filters, grouping, form),
-        )
-
-    return serve_call(api_code, "aggregate", _with_defects(answer))
+    return _serve(api_code, "aggregate")
 
 
 @blueprint.get("/data/v1/<api_code>/schema")
 @public
 def schema(api_code: str) -> Any:
     """The granted fields with their types and what may be asked of each."""
+    return _serve(api_code, "schema")
 
-    def answer(admission: Admission) -> Answer:
-        read_parameters(request.args, admission, names=())
-        described = schema_of(admission)
-        tag = tag_of(admission, "schema", repr(described))
-        return _unless_known(admission, tag, lambda: Answer(_json(described)))
 
-    return serve_call(api_code, "schema", _with_defects(answer))
+def _serve(api_code: str, operation: str) -> Response:
+    return serve_call(api_code, operation, lambda a: answer_to(operation, a, request.args))
+
+
+def answer_to(operation: str, admission: Admission, given: Given) -> Answer:
+    """Answer an admitted call of one of OPERATIONS.
+
+    Wrong parameters and too costly questions are answers too: they count as calls.
+    """
+    try:
+        return OPERATIONS[operation](admission, given)
+    except Invalid as error:
+        return Answer(problem(CallRefused("bad_query"), defects_of(error)))
+    except CallRefused as error:
+        return Answer(problem(error))
+    except (Unavailable, TooManyRequests):
+        response = problem(CallRefused("unavailable"))
+        response.headers["Retry-After"] = "10"
+        return Answer(response)
+
+
+def _rows(admission: Admission, given: Given) -> Answer:
+    asked = read_parameters(given, admission, names=ROW_NAMES, formats=FORMATS)
+    form = chosen_form(asked.format)
+    cursor = given.get("cursor", "")
+    tag = tag_of(admission, "rows", asked.query, form, cursor, "limit" in given)
+    return _unless_known(
+        admission, tag, lambda: rows_answer(admission, asked.query, form, cursor, given)
+    )
+
+
+def _count(admission: Admission, given: Given) -> Answer:
+    asked = read_parameters(given, admission, names=())
+    query = TableQuery(filters=asked.query.filters, limit=0)
+    used = sorted({one.column for one in query.filters})
+
+    def found() -> Answer:
+        total = platform().tables.run(admission.table, query).total
+        return Answer(_json({"count": total}), 0, used)
+
+    return _unless_known(admission, tag_of(admission, "count", query), found)
+
+
+def _aggregate(admission: Admission, given: Given) -> Answer:
+    asked = read_parameters(given, admission, names=AGGREGATE_NAMES, formats=FORMATS)
+    grouping = read_aggregate(given, admission)
+    form = chosen_form(asked.format)
+    filters = asked.query.filters
+    tag = tag_of(admission, "aggregate", filters, grouping, form)
+    return _unless_known(
+        admission, tag, lambda: aggregate_answer(admission, filters, grouping, form)
+    )
+
+
+def _schema(admission: Admission, given: Given) -> Answer:
+    read_parameters(given, admission, names=())
+    described = schema_of(admission)
+    tag = tag_of(admission, "schema", repr(described))
+    return _unless_known(admission, tag, lambda: Answer(_json(described)))
+
+
+OPERATIONS: dict[str, Callable[[Admission, Given], Answer]] = {
+    "rows": _rows,
+    "count": _count,
+    "aggregate": _aggregate,
+    "schema": _schema,
+}
 
 
 def _json(value: object) -> Response:
     return Response(dumps(value), content_type="application/json")
-
-
-def _with_defects(answer: Callable[[Admission], Answer]) -> Callable[[Admission], Answer]:
-    """Wrong parameters and too costly questions are answers too: they count as calls."""
-
-    def guarded(admission: Admission) -> Answer:
-        try:
-            return answer(admission)
-        except Invalid as error:
-            return Answer(problem(CallRefused("bad_query"), defects_of(error)))
-        except CallRefused as error:
-            return Answer(problem(error))
-        except (Unavailable, TooManyRequests):
-            response = problem(CallRefused("unavailable"))
-            response.headers["Retry-After"] = "10"
-            return Answer(response)
-
-    return guarded
 
 
 def _unless_known(admission: Admission, tag: str, make: Callable[[], Answer]) -> Answer:

@@ -8,7 +8,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 import orjson
-from flask import Response, request
+from flask import Response
+from werkzeug.datastructures import MultiDict
 
 from extensions.access.api.answers import Page, csv_lines, envelope
 from extensions.access.api.calls import Answer
@@ -33,20 +34,22 @@ STREAM_STEP_SECONDS = 10.0
 BROKEN_OFF = b'\n{"error": "broken off: the data is incomplete'
 
 
-def rows_answer(admission: Admission, query: TableQuery, form: str, cursor: str) -> Answer:
-    """Return the answer.
+def rows_answer(
+    admission: Admission, query: TableQuery, form: str, cursor: str, given: MultiDict[str, str]
+) -> Answer:
+    """Return the answer; `given` are the parameters as they came.
 
     Raises:
         Invalid: the cursor is none of this question's.
         CallRefused: the cursor is outdated, or the result too long to stream.
     """
     if form == "ndjson":
-        return _stream(admission, query, cursor)
+        return _stream(admission, query, cursor, is_limited="limit" in given)
     query = with_cursor(query, admission, cursor)
     page = platform().tables.run(admission.table, query, with_total=not cursor)
     rules = {name: item.masking for name, item in admission.items.items()}
     following = next_cursor(query, admission, page)
-    path = _next_path(following)
+    path = _next_path(admission, given, following)
     masked = Page(mask_rows(page.rows, rules), page.total, path)
     columns = tuple(query.columns)
     site_url = platform().settings.site_url.rstrip("/")
@@ -65,19 +68,20 @@ def rows_answer(admission: Admission, query: TableQuery, form: str, cursor: str)
     return Answer(response, len(page.rows), columns)
 
 
-def _next_path(cursor: str) -> str:
+def _next_path(admission: Admission, given: MultiDict[str, str], cursor: str) -> str:
     if not cursor:
         return ""
-    kept = [(k, v) for k, v in request.args.items(multi=True) if k != "cursor"]
+    kept = [(k, v) for k, v in given.items(multi=True) if k != "cursor"]
     # Bytes that are no UTF-8 reach us as lone surrogates, which no address can carry.
-    return f"{request.path}?{urlencode([*kept, ('cursor', cursor)], errors='replace')}"
+    path = f"/data/v1/{admission.interface.api_code}/rows"
+    return f"{path}?{urlencode([*kept, ('cursor', cursor)], errors='replace')}"
 
 
-def _stream(admission: Admission, query: TableQuery, cursor: str) -> Answer:
+def _stream(admission: Admission, query: TableQuery, cursor: str, *, is_limited: bool) -> Answer:
     """Stream every row that fits; `limit` counts only where the caller names one."""
     if cursor:
         raise Invalid.one("cursor", "not_together", "NDJSON 一次返回全部结果，不使用游标。")
-    if "limit" not in request.args:
+    if not is_limited:
         query = replace(query, limit=None)
     counted = replace(query, limit=0, sort=(), columns=())
     total = platform().tables.run(admission.table, counted).total or 0
