@@ -3,6 +3,7 @@
 from portal.models.account import Account, ApiToken, LoginFailure, LoginSession, Membership
 from portal.models.audit import AuditEvent, AuditSeal, AuditSealedEvent
 from portal.models.counter import CodeSequence, KeptValue, RateWindow
+from portal.models.delegation import Delegation
 from portal.models.distribution import DataVersion, Distribution, Download
 from portal.models.duty import CalendarDay, Deadline, Notice
 from portal.models.entry import CatalogueEntry, EntryVersion
@@ -10,9 +11,11 @@ from portal.models.freshness import Freshness
 from portal.models.harvest import HarvestItem, HarvestRun, HarvestSource
 from portal.models.index_request import EntryDocument, IndexRequest, SearchDenial
 from portal.models.job import Job, JobSchedule
+from portal.models.message import MailedLink, OutgoingMessage
 from portal.models.open_list import OpenListEntry, OpenListRelease
 from portal.models.organisation import Organisation
 from portal.models.search_count import SearchCount, SearchVisitor
+from portal.models.sign_in import ExternalIdentity, LoginStep, RecoveryCode, SecondFactor
 from portal.models.upload import PartialUpload
 
 __all__ = [
@@ -26,10 +29,12 @@ __all__ = [
     "CodeSequence",
     "DataVersion",
     "Deadline",
+    "Delegation",
     "Distribution",
     "Download",
     "EntryDocument",
     "EntryVersion",
+    "ExternalIdentity",
     "Freshness",
     "HarvestItem",
     "HarvestRun",
@@ -40,14 +45,19 @@ __all__ = [
     "KeptValue",
     "LoginFailure",
     "LoginSession",
+    "LoginStep",
+    "MailedLink",
     "Membership",
     "Notice",
     "OpenListEntry",
     "OpenListRelease",
     "Organisation",
+    "OutgoingMessage",
     "PartialUpload",
     "RateWindow",
+    "RecoveryCode",
     "SearchCount",
     "SearchDenial",
     "SearchVisitor",
+    "SecondFactor",
 ]

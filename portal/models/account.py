@@ -5,7 +5,17 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import uuid4
 
-from sqlalchemy import Boolean, ForeignKey, Integer, String, UniqueConstraint, select
+from sqlalchemy import (
+    Boolean,
+    ForeignKey,
+    Integer,
+    String,
+    UniqueConstraint,
+    false,
+    select,
+    text,
+    true,
+)
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from portal.db import Base, UtcDateTime
@@ -14,7 +24,11 @@ from portal.models.organisation import Organisation
 
 
 class Account(Base):
-    """A person who signs in. `applicant_kind`: natural_person, legal_person, or "" for staff."""
+    """A person who signs in. `applicant_kind`: natural_person, legal_person, or "" for staff.
+
+    `email` counts once `email_verified_at` is set. `verified_by`: the issuer that confirmed the real
+    name, empty where somebody of ours did. An erased account keeps its row, nameless.
+    """
 
     __tablename__ = "account"
 
@@ -22,12 +36,17 @@ class Account(Base):
     public_id: Mapped[str] = mapped_column(String(36), unique=True, default=lambda: str(uuid4()))
     username: Mapped[str] = mapped_column(String(60), unique=True)
     display_name: Mapped[str] = mapped_column(String(100))
-    email: Mapped[str] = mapped_column(String(200), default="")
+    email: Mapped[str] = mapped_column(String(200), default="", index=True)
+    email_verified_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    phone: Mapped[str] = mapped_column(String(20), default="", server_default=text("''"))
+    digest: Mapped[bool] = mapped_column(Boolean, default=True, server_default=true())
     password_hash: Mapped[str] = mapped_column(String(200))
     applicant_kind: Mapped[str] = mapped_column(String(40), default="")
     applicant_name: Mapped[str] = mapped_column(String(200), default="")
     identity_verified: Mapped[bool] = mapped_column(Boolean, default=False)
+    verified_by: Mapped[str] = mapped_column(String(300), default="", server_default=text("''"))
     disabled: Mapped[bool] = mapped_column(Boolean, default=False)
+    erased_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     memberships: Mapped[list[Membership]] = relationship(
         back_populates="account", cascade="all, delete-orphan", lazy="selectin"
@@ -51,7 +70,10 @@ class Membership(Base):
 
 
 class LoginSession(Base):
-    """A browser's session; the cookie carries a random token, the row its SHA-256."""
+    """A browser's session; the cookie carries a random token, the row its SHA-256.
+
+    `must_enrol`: a second factor is demanded and none is set up; until then the session has no role.
+    """
 
     __tablename__ = "login_session"
 
@@ -63,6 +85,9 @@ class LoginSession(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
     revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    agent: Mapped[str] = mapped_column(String(200), default="", server_default=text("''"))
+    address: Mapped[str] = mapped_column(String(60), default="", server_default=text("''"))
+    must_enrol: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
 
 
 class LoginFailure(Base):
