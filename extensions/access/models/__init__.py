@@ -5,6 +5,7 @@ from extensions.access.models.application import AccessApplication
 from extensions.access.models.call import ApiCall, CallRecord, TermUse
 from extensions.access.models.interface import DataInterface
 from extensions.access.models.key import AccessKey, SigningKey
+from extensions.access.models.sandbox import InterfaceDay, Sandbox, SandboxCall, SandboxKey
 
 __all__ = [
     "AccessAgreement",
@@ -13,6 +14,10 @@ __all__ = [
     "ApiCall",
     "CallRecord",
     "DataInterface",
+    "InterfaceDay",
+    "Sandbox",
+    "SandboxCall",
+    "SandboxKey",
     "SigningKey",
     "TermUse",
 ]
