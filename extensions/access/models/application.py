@@ -22,9 +22,12 @@ LIVE = ("active", "suspended")
 class AccessApplication(Base):
     """An application for one interface, pinned to the open list's version it was made under.
 
-    Asked: purpose, scenario, fields, volume (calls a day), term (days), capability, undertakings
-    (codes). Granted: `granted_*`, `valid_until` (last local day), `conditions`. `correction` is
-    the one notice: a list of {field, text, answer}.
+    Asked: purpose, scenario, fields (with `field_reasons` for sensitive ones), volume (calls a
+    day), term (days), capability, `storage` (where and how the data will be kept), undertakings
+    (codes). Granted: `granted_*` (masking by field, beyond the catalogue's), `row_filters`
+    ({field, op, value}, added to every call), `valid_until` (last local day), `conditions`.
+    `policy_version` is the policy that it was handed in under. `correction` is the one notice: a
+    list of {field, text, answer}.
     """
 
     __tablename__ = "access_application"
@@ -46,6 +49,9 @@ class AccessApplication(Base):
     term_days: Mapped[int | None] = mapped_column(Integer)
     capability: Mapped[str] = mapped_column(Text, default="")
     undertakings: Mapped[list[str]] = mapped_column(JSON, default=list)
+    storage: Mapped[str | None] = mapped_column(Text)
+    field_reasons: Mapped[dict[str, str] | None] = mapped_column(JSON)
+    policy_version: Mapped[int | None] = mapped_column(Integer)
 
     correction: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
     granted_fields: Mapped[list[str]] = mapped_column(JSON, default=list)
@@ -55,6 +61,8 @@ class AccessApplication(Base):
     quota_term: Mapped[int | None] = mapped_column(Integer)
     valid_until: Mapped[date | None] = mapped_column(Date)
     conditions: Mapped[str] = mapped_column(Text, default="")
+    granted_masking: Mapped[dict[str, str] | None] = mapped_column(JSON)
+    row_filters: Mapped[list[dict[str, str]] | None] = mapped_column(JSON)
     reject_ground: Mapped[str] = mapped_column(String(30), default="")
     decided_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
     reason: Mapped[str] = mapped_column(Text, default="")

@@ -11,12 +11,16 @@ from portal.db import Base, UtcDateTime
 
 
 class AccessKey(Base):
-    """One secret of an application. `expires_at` is set when a newer one takes its place."""
+    """One secret of an application, with the name that its holder gave it.
+
+    `expires_at` is its own last moment; a newer one that takes its place may set an earlier one.
+    """
 
     __tablename__ = "access_key"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     application_id: Mapped[int] = mapped_column(ForeignKey("access_application.id"), index=True)
+    name: Mapped[str | None] = mapped_column(String(60))
     prefix: Mapped[str] = mapped_column(String(16))
     secret_hash: Mapped[str] = mapped_column(String(64), unique=True)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
