@@ -2,6 +2,8 @@
 
 from portal.models.account import Account, ApiToken, LoginFailure, LoginSession, Membership
 from portal.models.audit import AuditEvent, AuditSeal, AuditSealedEvent
+from portal.models.calendar_notice import CalendarNotice
+from portal.models.code_release import CodeListRelease
 from portal.models.counter import CodeSequence, KeptValue, RateWindow
 from portal.models.delegation import Delegation
 from portal.models.distribution import DataVersion, Distribution, Download
@@ -14,19 +16,28 @@ from portal.models.job import Job, JobSchedule
 from portal.models.message import MailedLink, OutgoingMessage
 from portal.models.open_list import OpenListEntry, OpenListRelease
 from portal.models.organisation import Organisation
+from portal.models.responsibility import BusinessSystem, ResponsibleAssignment, SystemMember
 from portal.models.search_count import SearchCount, SearchVisitor
 from portal.models.sign_in import ExternalIdentity, LoginStep, RecoveryCode, SecondFactor
+from portal.models.site_page import SitePage, SitePageVersion
+from portal.models.spot_check import SpotCheck, SpotCheckItem
+from portal.models.supplementary import Absorption, CoverageDismissal
 from portal.models.upload import PartialUpload
 
 __all__ = [
+    "Absorption",
     "Account",
     "ApiToken",
     "AuditEvent",
     "AuditSeal",
     "AuditSealedEvent",
+    "BusinessSystem",
     "CalendarDay",
+    "CalendarNotice",
     "CatalogueEntry",
+    "CodeListRelease",
     "CodeSequence",
+    "CoverageDismissal",
     "DataVersion",
     "Deadline",
     "Delegation",
@@ -56,8 +67,14 @@ __all__ = [
     "PartialUpload",
     "RateWindow",
     "RecoveryCode",
+    "ResponsibleAssignment",
     "SearchCount",
     "SearchDenial",
     "SearchVisitor",
     "SecondFactor",
+    "SitePage",
+    "SitePageVersion",
+    "SpotCheck",
+    "SpotCheckItem",
+    "SystemMember",
 ]
