@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from pydantic import (
     BaseModel,
@@ -17,6 +18,8 @@ from pydantic import (
     model_validator,
 )
 
+from portal.net.smtp import MailServer
+from portal.rules.mail_address import clean_address
 from portal.theme import read_theme
 from search.elasticsearch_layout import IndexLayout
 
@@ -122,6 +125,37 @@ class Settings(BaseModel):
         int, Field(description="Anonymous requests a minute from one address")
     ] = 1200
     secure_cookies: Annotated[bool, Field(description="Send cookies over HTTPS only")] = False
+    smtp_url: Annotated[
+        str,
+        Field(
+            description="Mail server: smtp://host:25 (a relay of your own), smtp+starttls://user:password@host:587 "
+            "or smtps://user:password@host:465; empty: mails wait, nobody can register"
+        ),
+    ] = ""
+    mail_from: Annotated[
+        str, Field(description="Sender of mails, an address; empty: noreply@ the host of SITE_URL")
+    ] = ""
+    sms_gateway: Annotated[
+        str, Field(description="Entry point of the group xiangyun.sms that sends text messages")
+    ] = ""
+    staff_second_factor: Annotated[
+        bool, Field(description="Staff need a second factor (TOTP or passkey) to work")
+    ] = False
+    oidc_issuer: Annotated[
+        str, Field(description="Issuer of the province's unified identity (OpenID Connect)")
+    ] = ""
+    oidc_client_id: Annotated[str, Field(description="Our name at the issuer")] = ""
+    oidc_client_secret: Annotated[str, Field(description="Our secret at the issuer")] = ""
+    oidc_levels: Annotated[
+        tuple[str, ...],
+        Field(
+            description="Verification levels of the issuer that count as real-name: LEVEL=natural_person "
+            "or LEVEL=legal_person, …"
+        ),
+    ] = ("real_name=natural_person", "enterprise=legal_person")
+    oidc_to_apply: Annotated[
+        bool, Field(description="Applications need an account verified by OIDC_ISSUER")
+    ] = False
     worker_poll_seconds: Annotated[
         float, Field(description="How often an idle worker looks for jobs")
     ] = 0.5
@@ -133,7 +167,9 @@ class Settings(BaseModel):
         named = read_theme(values["theme"]) if values.get("theme") else {}
         return {**named, **values}
 
-    @field_validator("fetch_allowed_hosts", "extensions", "site_links", mode="before")
+    @field_validator(
+        "fetch_allowed_hosts", "extensions", "site_links", "oidc_levels", mode="before"
+    )
     @classmethod
     def _split(cls, value: Any) -> Any:
         return (
@@ -141,6 +177,20 @@ class Settings(BaseModel):
             if isinstance(value, str)
             else value
         )
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _mail_server(cls, value: str) -> str:
+        if value:
+            MailServer.of(value)
+        return value
+
+    @field_validator("mail_from")
+    @classmethod
+    def _mail_sender(cls, value: str) -> str:
+        if value and clean_address(value) is None:
+            raise ValueError("expected a plain mail address")
+        return value
 
     @field_validator("search_replicas", "search_refresh")
     @classmethod
@@ -156,6 +206,15 @@ class Settings(BaseModel):
     @property
     def effective_storage_url(self) -> str:
         return self.storage_url or (self.home / "files").resolve().as_uri()
+
+    @property
+    def site_name(self) -> str:
+        """Return the host of SITE_URL without its port."""
+        return urlsplit(self.site_url).hostname or "localhost"
+
+    @property
+    def effective_mail_from(self) -> str:
+        return self.mail_from or f"noreply@{self.site_name}"
 
     @property
     def search_folder(self) -> Path:

@@ -5,4 +5,5 @@ pytest_plugins = [
     "tests.services.fixtures",
     "tests.platforms",
     "tests.live",
+    "tests.mailbox",
 ]

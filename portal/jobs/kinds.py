@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import delete, select
 
 from portal.clock import local_date
+from portal.jobs.messages import send_left_over, send_message
 from portal.jobs.registry import JobKind
 from portal.models.account import LoginSession
 from portal.models.counter import RateWindow
@@ -17,6 +18,8 @@ from portal.services import audit, index_check, upload_finishing
 from portal.services.audit_anchor import FileAnchor
 from portal.services.distributions import PARSE_TABLE
 from portal.services.freshness import FreshnessService
+from portal.services.outgoing import SEND as SEND_MESSAGE
+from portal.services.outgoing import forget_messages
 from portal.services.search_counts import forget_searches
 from portal.services.uploads import FINISH_UPLOAD
 from portal.services.value_recompute import recompute_all
@@ -81,6 +84,7 @@ def sweep(platform: Platform, _payload: dict[str, Any]) -> None:
         session.execute(delete(LoginSession).where(LoginSession.expires_at < now))
         session.execute(delete(RateWindow).where(RateWindow.window_start < now - timedelta(days=2)))
         forget_searches(session, local_date(now))
+        forget_messages(session, now)
 
 
 def finish_upload(platform: Platform, payload: dict[str, Any]) -> None:
@@ -118,4 +122,6 @@ CORE_JOBS = (
     JobKind("sweep_uploads", sweep_uploads, cron="45 * * * *"),
     JobKind("harvest_run", harvest_run),
     JobKind("start_due_harvests", start_due_harvests, cron="* * * * *"),
+    JobKind(SEND_MESSAGE, send_message),
+    JobKind("send_left_over", send_left_over, cron="*/5 * * * *"),
 )
