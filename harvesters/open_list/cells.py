@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from harvesters.codes import CodeBook, plain_word
 from harvesters.open_list.faults import CellFault
-from harvesters.open_list.sheet import LOSSY
+from harvesters.open_list.workbook_child import LOSSY
 
 Read = Callable[[str, CodeBook], Any]
 

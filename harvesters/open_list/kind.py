@@ -1,4 +1,7 @@
-"""The kind "open_list": a spreadsheet at an address. Options: those of `Patience`, `headers`."""
+"""The kind "open_list": a spreadsheet at an address.
+
+Options: those of `Patience`, `headers`, and `columns` (see `ColumnMapping.of`).
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,8 @@ from collections.abc import Callable, Iterator
 import requests
 
 from harvesters.open_list.client import fetch_list
-from harvesters.open_list.reader import read_open_list
+from harvesters.open_list.column_mapping import ColumnMapping
+from harvesters.open_list.reader import iter_open_list
 from harvesters.patience import Patience
 from harvesters.record import Codes, FaultyRecord, HarvestedRecord, SourceSettings
 
@@ -24,4 +28,5 @@ class OpenListKind:
         self, settings: SourceSettings, http: requests.Session
     ) -> Iterator[HarvestedRecord | FaultyRecord]:
         data, filename = fetch_list(settings, http, Patience.of(settings.options, self._sleep))
-        yield from read_open_list(data, filename, self._codes)
+        columns = ColumnMapping.of(settings.options.get("columns"))
+        yield from iter_open_list(data, filename, self._codes, columns)

@@ -23,7 +23,8 @@ def record_from_row(row: Row, items: ItemRows) -> HarvestedRecord | FaultyRecord
     faults += item_faults
     remote_id = remote_id_of(fields)
     if faults:
-        return FaultyRecord(row.place, remote_id, "；".join(faults) + "。")
+        reason = "；".join(faults) + "。"
+        return FaultyRecord(row.place, remote_id, reason, tuple(f"{fault}。" for fault in faults))
     if found or names:
         fields["items"] = found or items_from_names(names)
     files = _files(fields)

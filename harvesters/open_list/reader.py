@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from harvesters.codes import CodeBook
+from harvesters.open_list.column_mapping import ColumnMapping, SheetSample, sample_of
 from harvesters.open_list.columns import Table, find_table, headings
 from harvesters.open_list.faults import UnreadableList
 from harvesters.open_list.fields import EXPLANATION_SHEETS, ITEM_FIELDS, LIST_FIELDS
@@ -19,7 +20,10 @@ from harvesters.record import Codes, FaultyRecord, HarvestedRecord
 
 
 def read_open_list(
-    data: bytes | str | os.PathLike[str], filename: str, codes: Codes
+    data: bytes | str | os.PathLike[str],
+    filename: str,
+    codes: Codes,
+    columns: ColumnMapping | None = None,
 ) -> list[HarvestedRecord | FaultyRecord]:
     """Read an agency's open list: XLSX, XLS or CSV (UTF-8, UTF-16, GB18030).
 
@@ -27,6 +31,7 @@ def read_open_list(
         data: the bytes, or the path of the file.
         filename: as people know it; used in messages only.
         codes: our code lists, {list: {code: Chinese name}}; cells may hold either.
+        columns: the mapping that a person has confirmed; without it, headings are looked up.
 
     Returns:
         Records in the order of the lines, a `FaultyRecord` in place of each line at fault, then
@@ -34,11 +39,31 @@ def read_open_list(
 
     Raises:
         UnreadableList: the file as a whole: not a spreadsheet, too large, no header row, no lines.
+        HeaderChanged: the columns are not those of `columns`.
     """
     content = data if isinstance(data, bytes) else Path(data).read_bytes()
+    return list(iter_open_list(content, filename, codes, columns))
+
+
+def read_sample(data: bytes, filename: str, *, line: int | None = None) -> SheetSample:
+    """Return the header and the first rows of a list, for a person who maps its columns.
+
+    Raises:
+        UnreadableList: as `read_open_list` has it.
+    """
+    return sample_of(_list_sheets(data, filename), line=line)
+
+
+def _list_sheets(data: bytes, filename: str) -> list[Sheet]:
+    return [s for s in read_sheets(data, filename) if s.name not in EXPLANATION_SHEETS]
+
+
+def iter_open_list(
+    data: bytes, filename: str, codes: Codes, columns: ColumnMapping | None = None
+) -> Iterator[HarvestedRecord | FaultyRecord]:
+    """Yield what `read_open_list` returns; the file is read whole before the first."""
     book = CodeBook(codes)
-    sheets = [s for s in read_sheets(content, filename) if s.name not in EXPLANATION_SHEETS]
-    lists, item_tables = _tables(sheets)
+    lists, item_tables = _tables(_list_sheets(data, filename), columns)
     if not lists:
         title = headings("list")["title"]
         message = (
@@ -46,30 +71,38 @@ def read_open_list(
         )
         raise UnreadableList(message)
     items = ItemRows(row for t in item_tables for row in read_rows(t, ITEM_FIELDS, book))
-    rows = [row for table in lists for row in read_rows(table, LIST_FIELDS, book)]
-    if not rows:
+    rows = (row for table in lists for row in read_rows(table, LIST_FIELDS, book))
+    placed = (
+        (record_from_row(row, items), row.place_in_book if len(lists) > 1 else row.place)
+        for row in rows
+    )
+    is_empty = True
+    for record in _without_twins(placed):
+        is_empty = False
+        yield record
+    if is_empty:
         raise UnreadableList(f"文件“{filename}”只有表头，没有数据。")
-    records = [record_from_row(row, items) for row in rows]
-    places = [row.place_in_book if len(lists) > 1 else row.place for row in rows]
-    return [*_without_twins(records, places), *map(_orphan, items.left_over())]
+    yield from map(_orphan, items.left_over())
 
 
-def _tables(sheets: Iterable[Sheet]) -> tuple[list[Table], list[Table]]:
+def _tables(sheets: list[Sheet], columns: ColumnMapping | None) -> tuple[list[Table], list[Table]]:
     lists, items = [], []
     for sheet in sheets:
         if item_table := find_table(sheet, "items"):
             items.append(item_table)
-        elif list_table := find_table(sheet, "list"):
+        elif list_table := columns.find_table(sheet) if columns else find_table(sheet, "list"):
             lists.append(list_table)
+    if columns and not lists:
+        raise columns.unfound(sheets)
     return lists, items
 
 
 def _without_twins(
-    records: Iterable[HarvestedRecord | FaultyRecord], places: Iterable[str]
+    placed: Iterable[tuple[HarvestedRecord | FaultyRecord, str]],
 ) -> Iterator[HarvestedRecord | FaultyRecord]:
     """The second line with an id is at fault, and says which line was first."""
     first: dict[str, str] = {}
-    for record, place in zip(records, places, strict=True):
+    for record, place in placed:
         if isinstance(record, FaultyRecord):
             yield replace(record, place=place)
         elif record.remote_id in first:

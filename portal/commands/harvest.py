@@ -1,4 +1,4 @@
-"""`xiangyun harvest add|run|list|report`."""
+"""`xiangyun harvest add|edit|pause|resume|remove|run|list|report`."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from datetime import datetime
 from typing import Any
 
 import click
+from sqlalchemy.orm import Session
 
 from harvesters.record import SourceFailed
 from portal.actor import SYSTEM
 from portal.clock import SHANGHAI
 from portal.commands import opened_platform
 from portal.errors import Conflict
-from portal.jobs.harvests import USER_AGENT, run_in_foreground
+from portal.jobs.harvests import client, run_in_foreground
 from portal.jobs.queue import LEASE_SECONDS
 from portal.models.harvest import (
     HarvestRun,
@@ -28,8 +29,8 @@ from portal.models.harvest import (
     get_source,
 )
 from portal.models.organisation import get_organisation
-from portal.net import guarded_session
 from portal.platform import Platform
+from portal.services.harvest_gathering import SourceReading
 from portal.services.harvest_lease import RunLease, find_job, take_lease
 from portal.services.harvest_notices import STATE_NAMES, counts_in_words
 from portal.services.harvest_report import (
@@ -40,7 +41,10 @@ from portal.services.harvest_report import (
     preview,
     report_lines,
 )
+from portal.services.harvest_sources import SourceService
 from portal.services.harvesting import HarvestService
+from portal.services.source_columns import FIELD_NAMES
+from portal.services.source_secrets import SourceSecrets
 
 _POLL_SECONDS = 0.5
 
@@ -64,6 +68,13 @@ def harvest() -> None:
 @click.option("--trusted", is_flag=True, help="It is the provider's own published list.")
 @click.option("--schedule", default="", help="Cron expression (Asia/Shanghai); empty: by hand.")
 @click.option(
+    "--files",
+    "keep_files",
+    type=click.Choice(["link", "mirror"]),
+    default="link",
+    help="Try the links of its files, or fetch and keep the files.",
+)
+@click.option(
     "--option",
     "options",
     multiple=True,
@@ -77,12 +88,13 @@ def add(
     organisation_code: str,
     trusted: bool,
     schedule: str,
+    keep_files: str,
     options: tuple[str, ...],
 ) -> None:
     """Name the source NAME."""
     values = dict(map(_option, options))
     with opened_platform() as platform, platform.database.writing() as session:
-        HarvestService(session, platform.clock).add_source(
+        _sources(platform, session).add(
             SYSTEM,
             get_organisation(session, organisation_code),
             name=name,
@@ -90,9 +102,80 @@ def add(
             url=url,
             trusted=trusted,
             schedule=schedule,
+            keep_files=keep_files,
             options=values,
         )
     click.echo(f"已添加采集源“{name}”。")
+
+
+def _sources(platform: Platform, session: Session) -> SourceService:
+    return SourceService(session, platform.clock, SourceSecrets(platform.settings.secret_key))
+
+
+@harvest.command("edit")
+@click.argument("name")
+@click.option("--rename", "new_name", help="A new name.")
+@click.option("--kind", help="How to read it.")
+@click.option("--url", help="Its address (http or https).")
+@click.option("--org", "organisation_code", help="Code of the providing organisation.")
+@click.option("--trusted/--untrusted", "trusted", default=None, help="Its records go out at once.")
+@click.option("--schedule", help='Cron expression (Asia/Shanghai); "": by hand.')
+@click.option("--files", "keep_files", type=click.Choice(["link", "mirror"]), help="Try or fetch.")
+@click.option(
+    "--option", "options", multiple=True, metavar="KEY=VALUE", help="As with add; may be repeated."
+)
+@click.option("--forget-option", "forget", multiple=True, metavar="KEY", help="Drop an option.")
+def edit(
+    name: str,
+    new_name: str | None,
+    organisation_code: str | None,
+    options: tuple[str, ...],
+    forget: tuple[str, ...],
+    **values: Any,
+) -> None:
+    """Change the source NAME: what is given, and nothing else."""
+    given = {key: value for key, value in {**values, "name": new_name}.items() if value is not None}
+    if not (given or organisation_code or options or forget):
+        raise click.UsageError("nothing to change; see --help")
+    with opened_platform() as platform, platform.database.writing() as session:
+        organisation = get_organisation(session, organisation_code) if organisation_code else None
+        _sources(platform, session).edit(
+            SYSTEM,
+            get_source(session, name),
+            organisation=organisation,
+            options=dict(map(_option, options)),
+            forget=frozenset(forget),
+            **given,
+        )
+    click.echo(f"已修改采集源“{new_name or name}”。")
+
+
+@harvest.command("pause")
+@click.argument("name")
+def pause(name: str) -> None:
+    """Stop the schedule of NAME; a run that is under way ends as it would."""
+    with opened_platform() as platform, platform.database.writing() as session:
+        _sources(platform, session).pause(SYSTEM, get_source(session, name), paused=True)
+    click.echo(f"已暂停采集源“{name}”。")
+
+
+@harvest.command("resume")
+@click.argument("name")
+def resume(name: str) -> None:
+    """Let the schedule of NAME go on."""
+    with opened_platform() as platform, platform.database.writing() as session:
+        _sources(platform, session).pause(SYSTEM, get_source(session, name), paused=False)
+    click.echo(f"已恢复采集源“{name}”。")
+
+
+@harvest.command("remove")
+@click.argument("name")
+@click.option("--reason", required=True, help="Why; kept in the audit trail.")
+def remove(name: str, reason: str) -> None:
+    """Take the source NAME off the list; the entries that came from it stay."""
+    with opened_platform() as platform, platform.database.writing() as session:
+        _sources(platform, session).remove(SYSTEM, get_source(session, name), reason=reason)
+    click.echo(f"已移除采集源“{name}”，已采集的目录保留。")
 
 
 def _option(text: str) -> tuple[str, Any]:
@@ -204,17 +287,20 @@ def _say_end(ended: HarvestRun) -> None:
 
 
 def _dry_run(platform: Platform, name: str) -> None:
-    allowed = frozenset(platform.settings.fetch_allowed_hosts)
     counts: Counter[str] = Counter()
-    with (
-        platform.database.reading() as session,
-        guarded_session(allowed_hosts=allowed, user_agent=USER_AGENT) as http,
-    ):
+    with platform.database.reading() as session, client(platform) as http:
+        source = get_source(session, name)
+        options = SourceSecrets(platform.settings.secret_key).options_of(source)
         try:
-            for line in preview(session, get_source(session, name), http):
+            for line in preview(session, SourceReading(source, options, http)):
                 counts[line.state] += 1
                 if line.state in CHANGES:
                     click.echo(_line(line))
+                    for change in line.changes:
+                        label = FIELD_NAMES.get(change.field, change.field)
+                        click.echo(
+                            f"\t{label}：{change.before or '（空）'} → {change.after or '（空）'}"
+                        )
         except SourceFailed as error:
             raise click.ClickException(str(error)) from error
     click.echo(f"试运行，没有写入：{counts_in_words(counts)}")
@@ -231,7 +317,7 @@ def list_command() -> None:
 def _summary(source: HarvestSource, last: HarvestRun | None) -> Iterable[str]:
     trust = "可信" if source.trusted else "待审"
     yield from (source.name, source.kind, trust, source.organisation.code, source.url)
-    yield source.schedule or "手动"
+    yield "已暂停" if source.paused else source.schedule or "手动"
     if last is None:
         yield "尚未采集"
         return

@@ -11,15 +11,18 @@ from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import requests
 import structlog
 
 from portal.actor import SYSTEM
 from portal.jobs import queue
-from portal.models.harvest import get_run
+from portal.models.harvest import HarvestSource, get_run
 from portal.net import guarded_session
 from portal.services.harvest_lease import LeaseLost, RunLease, current_lease, enqueue_run
 from portal.services.harvest_run import HarvestExecution, Progress, no_progress
 from portal.services.harvesting import HarvestService
+from portal.services.source_columns import FAILED, read_source_sample
+from portal.services.source_secrets import SecretsUnreadable, SourceSecrets
 
 if TYPE_CHECKING:
     from portal.platform import Platform
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 SLICE_SECONDS = 20.0
 RENEW_SECONDS = 10
+SAMPLE_SECONDS = 60.0
 USER_AGENT = "xiangyun-harvester"
 
 
@@ -57,13 +61,41 @@ def start_due(platform: Platform) -> None:
         HarvestService(session, platform.clock).start_due(SYSTEM)
 
 
+def read_sample(platform: Platform, payload: dict[str, Any]) -> None:
+    """Read the first rows of a spreadsheet source, for the person who maps its columns."""
+    with platform.database.reading() as session:
+        source = session.get(HarvestSource, payload["source_id"])
+    if source is None or source.removed_at is not None:
+        return
+    try:
+        options = SourceSecrets(platform.settings.secret_key).options_of(source)
+        with client(platform, max_seconds=SAMPLE_SECONDS) as http:
+            now = platform.clock()
+            sample = read_source_sample(source, options, http, now, line=payload["line"])
+    except SecretsUnreadable as error:
+        sample = {"state": FAILED, "error": error.text()}
+    with platform.database.writing() as session:
+        session.get_one(HarvestSource, source.id).sample = sample
+
+
+def client(platform: Platform, *, max_seconds: float = 300.0) -> requests.Session:
+    """Return the guarded session that sources are read through."""
+    return guarded_session(
+        allowed_hosts=frozenset(platform.settings.fetch_allowed_hosts),
+        user_agent=USER_AGENT,
+        max_seconds=max_seconds,
+    )
+
+
 def execution(
     platform: Platform, run_id: int, lease: RunLease, progress: Progress = no_progress
 ) -> HarvestExecution:
     """Return the execution of a run with the platform's database, clock and guarded client."""
-    allowed = frozenset(platform.settings.fetch_allowed_hosts)
-    http = partial(guarded_session, allowed_hosts=allowed, user_agent=USER_AGENT)
-    return HarvestExecution(platform.database, platform.clock, http, lease, run_id, progress)
+    http = partial(client, platform)
+    secrets = SourceSecrets(platform.settings.secret_key)
+    return HarvestExecution(
+        platform.database, platform.clock, http, secrets, lease, run_id, progress
+    )
 
 
 def run_in_foreground(platform: Platform, run_id: int, lease: RunLease, progress: Progress) -> None:

@@ -105,6 +105,9 @@ def harvest_run(platform: Platform, payload: dict[str, Any]) -> None:
     run_harvest(platform, payload)
 
 
+def harvest_sample(platform: Platform, payload: dict[str, Any]) -> None:
+    from portal.jobs.harvests import read_sample
+    read_sample(platform, payload)
 def start_due_harvests(platform: Platform, _payload: dict[str, Any]) -> None:
     from portal.jobs.harvests import start_due
 
@@ -121,6 +124,7 @@ CORE_JOBS = (
     JobKind(FINISH_UPLOAD, finish_upload),
     JobKind("sweep_uploads", sweep_uploads, cron="45 * * * *"),
     JobKind("harvest_run", harvest_run),
+    JobKind("harvest_sample", harvest_sample),
     JobKind("start_due_harvests", start_due_harvests, cron="* * * * *"),
     JobKind(SEND_MESSAGE, send_message),
     JobKind("send_left_over", send_left_over, cron="*/5 * * * *"),

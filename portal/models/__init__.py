@@ -9,6 +9,7 @@ from portal.models.delegation import Delegation
 from portal.models.distribution import DataVersion, Distribution, Download
 from portal.models.duty import CalendarDay, Deadline, Notice
 from portal.models.entry import CatalogueEntry, EntryVersion
+from portal.models.file_check import FileCheck
 from portal.models.freshness import Freshness
 from portal.models.harvest import HarvestItem, HarvestRun, HarvestSource
 from portal.models.index_request import EntryDocument, IndexRequest, SearchDenial
@@ -46,6 +47,7 @@ __all__ = [
     "EntryDocument",
     "EntryVersion",
     "ExternalIdentity",
+    "FileCheck",
     "Freshness",
     "HarvestItem",
     "HarvestRun",

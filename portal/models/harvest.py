@@ -10,9 +10,11 @@ from sqlalchemy import (
     Boolean,
     ForeignKey,
     Index,
+    Integer,
     String,
     Text,
     UniqueConstraint,
+    false,
     select,
     text,
 )
@@ -23,8 +25,18 @@ from portal.errors import NotFound
 from portal.models.organisation import Organisation
 
 
+LINK, MIRROR = "link", "mirror"
+
+
 class HarvestSource(Base):
-    """A foreign catalogue of one organisation. `trusted`: the provider's own published list."""
+    """A foreign catalogue of one organisation. `trusted`: the provider's own published list.
+
+    `options` are the kind's, but for the secret ones: those stand in `sealed`
+    (`portal.services.source_secrets`). `columns` is the confirmed mapping of a spreadsheet,
+    `sample` what was last seen of its first rows (`portal.services.source_columns`). `keep_files`:
+    "link" (links are tried) or "mirror" (the files are fetched). A removed source keeps its row,
+    since entries came from it.
+    """
 
     __tablename__ = "harvest_source"
 
@@ -36,7 +48,14 @@ class HarvestSource(Base):
     trusted: Mapped[bool] = mapped_column(Boolean, default=False)
     schedule: Mapped[str] = mapped_column(String(100), default="")
     options: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    sealed: Mapped[str] = mapped_column(Text, default="", server_default="")
+    columns: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    sample: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    keep_files: Mapped[str] = mapped_column(String(10), default=LINK, server_default=LINK)
+    paused: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    removed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    row_version: Mapped[int] = mapped_column(Integer, default=1, server_default="1")
 
     organisation: Mapped[Organisation] = relationship(lazy="joined")
 
@@ -47,6 +66,7 @@ class HarvestRun(Base):
     States: gathering, writing, waiting (a person must confirm the removals), done, failed,
     superseded (it waited, and a later run found out anew what is gone). `counts` holds the number
     of items by state, and `live`: how many entries of the source were public before the run.
+    A `trial` says what a run would do, writes nothing into the catalogue, and ends as done.
     """
 
     __tablename__ = "harvest_run"
@@ -66,6 +86,7 @@ class HarvestRun(Base):
     started_at: Mapped[datetime] = mapped_column(UtcDateTime)
     finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     counts: Mapped[dict[str, int]] = mapped_column(JSON, default=dict)
+    trial: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
     error: Mapped[str] = mapped_column(Text, default="")
 
     source: Mapped[HarvestSource] = relationship(lazy="joined")
@@ -77,6 +98,7 @@ class HarvestItem(Base):
     On its way: gathered (to be written), missing (to be retired), confirmed (to be retired, a
     person agreed). Settled: created, updated, unchanged, faulty, conflict (somebody else's, or
     just being worked on here), gone, back, absent (a draft whose record went; it stays).
+    `changes` of a trial's item: what would differ, field by field.
     """
 
     __tablename__ = "harvest_item"
@@ -92,13 +114,18 @@ class HarvestItem(Base):
     record: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)  # title alone once settled
     reason: Mapped[str] = mapped_column(Text, default="")
     entry_id: Mapped[int | None] = mapped_column(ForeignKey("catalogue_entry.id"))
+    changes: Mapped[list[dict[str, str]] | None] = mapped_column(JSON)
 
 
 LIVE = ("gathering", "writing")
 
 
 def get_source(session: Session, name: str) -> HarvestSource:
-    source = session.scalars(select(HarvestSource).where(HarvestSource.name == name)).first()
+    """Return the source of that name that was not removed. Raises NotFound."""
+    query = select(HarvestSource).where(
+        HarvestSource.name == name, HarvestSource.removed_at.is_(None)
+    )
+    source = session.scalars(query).first()
     if source is None:
         raise NotFound("没有名为“{name}”的采集源。", name=name)
     return source
@@ -112,7 +139,8 @@ def get_run(session: Session, run_id: int) -> HarvestRun:
 
 
 def find_last_run(session: Session, source_id: int) -> HarvestRun | None:
-    query = select(HarvestRun).where(HarvestRun.source_id == source_id)
+    """Return the newest run of a source that was no trial."""
+    query = select(HarvestRun).where(HarvestRun.source_id == source_id, HarvestRun.trial.is_(False))
     return session.scalars(query.order_by(HarvestRun.id.desc()).limit(1)).first()
 
 

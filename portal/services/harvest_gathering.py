@@ -7,8 +7,9 @@ is written: the share that is gone counts against what stood here before.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from hashlib import blake2b
 from itertools import islice
 from typing import Any
 
@@ -28,11 +29,13 @@ from portal.models.entry import CatalogueEntry, find_unfinished_version
 from portal.models.harvest import HarvestItem, HarvestRun, HarvestSource, get_run
 from portal.services import audit
 from portal.services.harvest_check import CONFLICT, UNCHANGED, judge
+from portal.services.harvest_foresight import foresee
 from portal.services.harvest_lease import RunLease
 from portal.services.harvest_record import SourceRecord, read_record, record_json, short_id
 
 log = structlog.get_logger(__name__)
 BATCH = 100
+MOST_RECORDS, MOST_FAULTS = 300_000, 10_000
 GATHERED, FAULTY, MISSING, ABSENT = "gathered", "faulty", "missing", "absent"
 _PLACE_MAX, _TITLE_MAX = 200, 200
 _DIGEST_OF_ROW = "row-"  # an open list's row without a code: its id follows what its cells say
@@ -43,43 +46,76 @@ Progress = Callable[[str, int, int], None]
 Read = SourceRecord | FaultyRecord
 
 
-def read_source(source: HarvestSource, http: requests.Session) -> Iterator[Read]:
+@dataclass(frozen=True)
+class SourceReading:
+    """How one source is read: what is needed beside its row.
+
+    `options` are those of the kind in the clear.
+    """
+
+    source: HarvestSource
+    options: Mapping[str, Any]
+    http: requests.Session
+
+    @property
+    def settings(self) -> SourceSettings:
+        options = dict(self.options)
+        if self.source.columns:
+            options["columns"] = self.source.columns
+        return SourceSettings(self.source.url, options)
+
+
+def read_source(reading: SourceReading) -> Iterator[Read]:
     """Yield every record of a source in our words, each id once.
 
     Raises:
-        SourceFailed: no complete answer; nothing may be concluded from what came.
+        SourceFailed: no complete answer, or more records than a catalogue has or faults than
+            anybody reads; nothing may be concluded from what came.
     """
-    seen: set[str] = set()
-    for record in _answers(source, http):
-        if isinstance(record, FaultyRecord):
-            yield _clean(record)
-            continue
-        try:
-            read = read_record(record)
-        except Invalid as error:
-            reason = "；".join(defect.text() for defect in error.defects)
-            yield _clean(FaultyRecord(record.place, record.remote_id, reason))
-            continue
-        if read.remote_id in seen:
-            yield FaultyRecord(read.place, read.remote_id, "来源中有两条记录使用同一个 id。")
-            continue
-        seen.add(read.remote_id)
+    seen: set[bytes] = set()
+    faults = 0
+    for record in _answers(reading):
+        read = _read(record, seen)
+        if isinstance(read, FaultyRecord):
+            faults += 1
+            if faults > MOST_FAULTS:
+                raise SourceFailed(
+                    f"来源中有误的记录超过 {MOST_FAULTS} 条，未作任何处理。"
+                    f"最后一条在 {read.place or '未知位置'}：{read.reason}"
+                )
+        if len(seen) > MOST_RECORDS:
+            raise SourceFailed(f"来源的记录超过 {MOST_RECORDS} 条，未作任何处理。请分成几个来源。")
         yield read
 
 
-def _answers(
-    source: HarvestSource, http: requests.Session
-) -> Iterator[HarvestedRecord | FaultyRecord]:
+def _read(record: HarvestedRecord | FaultyRecord, seen: set[bytes]) -> Read:
+    if isinstance(record, FaultyRecord):
+        return _clean(record)
+    try:
+        read = read_record(record)
+    except Invalid as error:
+        reason = "；".join(defect.text() for defect in error.defects)
+        return _clean(FaultyRecord(record.place, record.remote_id, reason))
+    key = blake2b(read.remote_id.encode(), digest_size=12).digest()  # ids may be long
+    if key in seen:
+        return FaultyRecord(read.place, read.remote_id, "来源中有两条记录使用同一个 id。")
+    seen.add(key)
+    return read
+
+
+def _answers(reading: SourceReading) -> Iterator[HarvestedRecord | FaultyRecord]:
     # Imported here: web processes start runs and never read a source with its libraries.
     from harvesters.kinds import make_kind
 
+    source = reading.source
     try:
         kind = make_kind(source.kind, all_code_names())
-        yield from kind.gather(SourceSettings(source.url, source.options), http)
-    except SourceFailed:
-        raise
     except KeyError as error:
         raise SourceFailed(f"没有名为“{source.kind}”的采集方式。") from error
+    try:
+        yield from kind.gather(reading.settings, reading.http)
+    except SourceFailed:
+        raise
     except Exception as error:
         log.exception("a harvest source could not be read", source=source.name)
         raise SourceFailed(f"读取来源时出错：{error}") from error
@@ -118,8 +154,9 @@ class Gathering:
             while batch := list(islice(remaining, BATCH)):
                 with self.database.writing() as session:
                     self.lease.hold(session, self.clock)
-                    source = get_run(session, self.run_id).source
-                    _keep(session, source, self.run_id, batch, first_number=done)
+                    run = get_run(session, self.run_id)
+                    keep = _keep_judged if run.trial else _keep
+                    keep(session, run, batch, done)
                 done += len(batch)
                 self.progress("gathering", done, 0)
         except SourceFailed:
@@ -141,6 +178,8 @@ class Gathering:
         if not run.source.options.get("modified_since"):
             _note_missing(session, run)
         run.state, run.counts = "writing", {"live": live}
+        if run.trial:
+            return
         session.execute(
             update(HarvestRun)
             .where(HarvestRun.source_id == run.source_id, HarvestRun.state == "waiting")
@@ -170,9 +209,9 @@ def record_run_event(
     )
 
 
-def _keep(
-    session: Session, source: HarvestSource, run_id: int, batch: list[Read], *, first_number: int
-) -> None:
+def _keep(session: Session, run: HarvestRun, batch: list[Read], first_number: int) -> None:
+    """Keep the records of a batch, already judged, for writing."""
+    source, run_id = run.source, run.id
     records = [record for record in batch if isinstance(record, SourceRecord)]
     judgements = dict(zip(map(id, records), judge(session, source, records), strict=True))
     rows = []
@@ -191,6 +230,31 @@ def _keep(
                 "record": _title(record) if is_settled else record_json(record),
                 "reason": judgement.reason,
                 "entry_id": judgement.entry_id,
+            }
+        )
+    session.execute(insert(HarvestItem), rows)
+
+
+def _keep_judged(session: Session, run: HarvestRun, batch: list[Read], first_number: int) -> None:
+    """Keep of a trial what would become of each record, and what would differ."""
+    rows = []
+    records = [record for record in batch if isinstance(record, SourceRecord)]
+    foreseen = iter(foresee(session, run.source, records))
+    for number, record in enumerate(batch, first_number):
+        if isinstance(record, FaultyRecord):
+            rows.append({**_faulty_row(run.id, record, number), "changes": None})
+            continue
+        one = next(foreseen)
+        rows.append(
+            {
+                "run_id": run.id,
+                "remote_id": record.remote_id,
+                "place": record.place[:_PLACE_MAX],
+                "state": one.state,
+                "record": _title(record),
+                "reason": one.reason,
+                "entry_id": one.entry_id,
+                "changes": [asdict(change) for change in one.changes] or None,
             }
         )
     session.execute(insert(HarvestItem), rows)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import requests
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -13,8 +12,15 @@ from harvesters.record import FaultyRecord
 from portal.models.entry import CatalogueEntry
 from portal.models.harvest import HarvestItem, HarvestRun, HarvestSource
 from portal.services.catalogue_flow import REMOVAL_BRAKE
-from portal.services.harvest_check import BACK, CHANGED, NEW, judge
-from portal.services.harvest_gathering import ABSENT, FAULTY, MISSING, live_entries, read_source
+from portal.services.harvest_foresight import FieldChange, foresee
+from portal.services.harvest_gathering import (
+    ABSENT,
+    FAULTY,
+    MISSING,
+    SourceReading,
+    live_entries,
+    read_source,
+)
 from portal.services.harvest_record import SourceRecord
 
 RUN_STATE_NAMES = {
@@ -25,7 +31,6 @@ RUN_STATE_NAMES = {
     "failed": "失败",
     "superseded": "已被后来的采集取代",
 }
-_SOON = {NEW: "created", CHANGED: "updated", BACK: "back"}
 
 
 @dataclass(frozen=True)
@@ -47,18 +52,24 @@ class ReportLine:
     title: str
     reason: str
     slug: str = ""
+    changes: tuple[FieldChange, ...] = ()
 
 
 def list_sources(session: Session) -> list[SourceSummary]:
     """Return every source by name."""
-    newest = select(func.max(HarvestRun.id)).group_by(HarvestRun.source_id)
+    real = select(func.max(HarvestRun.id)).where(HarvestRun.trial.is_(False))
+    newest = real.group_by(HarvestRun.source_id)
     runs = {
         run.source_id: run
         for run in session.scalars(select(HarvestRun).where(HarvestRun.id.in_(newest)))
     }
     return [
         SourceSummary(source, runs.get(source.id), _count_live(session, source.id))
-        for source in session.scalars(select(HarvestSource).order_by(HarvestSource.name))
+        for source in session.scalars(
+            select(HarvestSource)
+            .where(HarvestSource.removed_at.is_(None))
+            .order_by(HarvestSource.name)
+        )
     ]
 
 
@@ -94,19 +105,19 @@ def report_lines(
         record = item.record
         title = record.get("title") or record.get("content", {}).get("title", "")
         remote_id = record["remote_id"] if item.state == FAULTY else item.remote_id
-        yield ReportLine(item.state, remote_id, item.place, title, item.reason, slug or "")
+        changes = tuple(FieldChange(**change) for change in item.changes or ())
+        yield ReportLine(item.state, remote_id, item.place, title, item.reason, slug or "", changes)
 
 
-def preview(
-    session: Session, source: HarvestSource, http: requests.Session
-) -> Iterator[ReportLine]:
+def preview(session: Session, reading: SourceReading) -> Iterator[ReportLine]:
     """Yield what a run would do to each record. Writes nothing.
 
     Raises:
         SourceFailed: no complete answer.
     """
+    source = reading.source
     came: set[str] = set()
-    for record in read_source(source, http):
+    for record in read_source(reading):
         came.add(record.remote_id)
         if isinstance(record, FaultyRecord):
             yield ReportLine(FAULTY, record.remote_id, record.place, "", record.reason)
@@ -117,9 +128,11 @@ def preview(
 
 
 def _judged(session: Session, source: HarvestSource, record: SourceRecord) -> ReportLine:
-    judgement = judge(session, source, [record])[0]
-    state = _SOON.get(judgement.outcome, judgement.outcome)
-    return ReportLine(state, record.remote_id, record.place, record.content.title, judgement.reason)
+    one = foresee(session, source, [record])[0]
+    title = record.content.title
+    return ReportLine(
+        one.state, record.remote_id, record.place, title, one.reason, changes=one.changes
+    )
 
 
 def _missing(session: Session, source: HarvestSource, came: set[str]) -> Iterator[ReportLine]:

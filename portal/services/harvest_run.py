@@ -12,10 +12,11 @@ from dataclasses import dataclass
 
 import requests
 import structlog
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
+from harvesters.open_list.column_mapping import HeaderChanged, SheetSample
 from harvesters.record import SourceFailed
 from portal.actor import SYSTEM
 from portal.clock import Clock
@@ -23,7 +24,7 @@ from portal.db import Database
 from portal.errors import Invalid, PortalError
 from portal.models.audit import AuditEvent
 from portal.models.entry import CatalogueEntry
-from portal.models.harvest import HarvestItem, HarvestRun, get_run
+from portal.models.harvest import HarvestItem, HarvestRun, HarvestSource, get_run
 from portal.services.catalogue_flow import REMOVAL_BRAKE
 from portal.services.entries import EntryService
 from portal.services.harvest_gathering import (
@@ -32,6 +33,7 @@ from portal.services.harvest_gathering import (
     MISSING,
     Gathering,
     Progress,
+    SourceReading,
     read_source,
     record_run_event,
 )
@@ -39,10 +41,12 @@ from portal.services.harvest_lease import LeaseLost, RunLease
 from portal.services.harvest_notices import tell_followers, tell_of_run
 from portal.services.harvest_record import record_of
 from portal.services.harvest_writer import RecordWriter, Written
+from portal.services.source_columns import sample_json
+from portal.services.source_secrets import SecretsUnreadable, SourceSecrets
 
 log = structlog.get_logger(__name__)
 BATCH = 20
-KEPT_RUNS = 20
+KEPT_RUNS, KEPT_TRIALS = 20, 3
 CONFIRMED, GONE = "confirmed", "gone"
 
 
@@ -56,11 +60,13 @@ class HarvestExecution:
 
     Args:
         http: makes the guarded session that the source is read through.
+        secrets: opens the source's keys.
     """
 
     database: Database
     clock: Clock
     http: Callable[[], requests.Session]
+    secrets: SourceSecrets
     lease: RunLease
     run_id: int
     progress: Progress = no_progress
@@ -73,16 +79,14 @@ class HarvestExecution:
         """
         with self.database.reading() as session:
             run = get_run(session, self.run_id)
-            state, source = run.state, run.source
+            state, source, is_trial = run.state, run.source, run.trial
         if state == "gathering":
-            try:
-                with self.http() as http:
-                    records = read_source(source, http)
-                    self._gathering().go(records)
-            except SourceFailed as error:
-                self._fail(str(error))
+            if not self._gather(source):
                 return True
         elif state != "writing":
+            return True
+        if is_trial:
+            self._finish_trial()
             return True
         until = None if seconds is None else time.monotonic() + seconds
         while self._write_batch():
@@ -91,13 +95,46 @@ class HarvestExecution:
         self._finish()
         return True
 
-    def _gathering(self) -> Gathering:
-        return Gathering(self.database, self.clock, self.lease, self.run_id, self.progress)
+    def _gather(self, source: HarvestSource) -> bool:
+        """Read the source; False when that failed, and the run with it."""
+        gathering = Gathering(self.database, self.clock, self.lease, self.run_id, self.progress)
+        try:
+            options = self.secrets.options_of(source)
+            with self.http() as http:
+                gathering.go(read_source(SourceReading(source, options, http)))
+        except HeaderChanged as error:
+            self._fail(str(error), sample=error.sample)
+            return False
+        except SecretsUnreadable as error:
+            self._fail(error.text())
+            return False
+        except SourceFailed as error:
+            self._fail(str(error))
+            return False
+        return True
 
-    def _fail(self, error: str) -> None:
+    def _fail(self, error: str, *, sample: SheetSample | None = None) -> None:
         with self.database.writing() as session:
             self.lease.hold(session, self.clock)
-            end_failed(session, self.clock, get_run(session, self.run_id), error)
+            run = get_run(session, self.run_id)
+            if sample is not None:
+                run.source.sample = sample_json(sample, self.clock())
+            end_failed(session, self.clock, run, error)
+
+    def _finish_trial(self) -> None:
+        """Say what would be retired; nothing else is done, told or noted."""
+        with self.database.writing() as session:
+            self.lease.hold(session, self.clock)
+            run = get_run(session, self.run_id)
+            if missing_share(session, run) <= REMOVAL_BRAKE:
+                session.execute(
+                    update(HarvestItem)
+                    .where(HarvestItem.run_id == run.id, HarvestItem.state == MISSING)
+                    .values(state=GONE)
+                )
+            run.counts = {"live": run.counts.get("live", 0), **count_items(session, run.id)}
+            run.state, run.finished_at = "done", self.clock()
+            _forget_old_runs(session, run)
 
     def _write_batch(self) -> bool:
         """Settle the next items in one transaction; False when there are none."""
@@ -135,13 +172,15 @@ class HarvestExecution:
                 if tells:
                     session.flush()
                     tell_of_run(session, self.clock, run, event)
-            _forget_old_runs(session, run.source_id)
+            _forget_old_runs(session, run)
 
 
 def end_failed(session: Session, clock: Clock, run: HarvestRun, error: str) -> None:
     """End a run that could not be carried through; what it wrote stays, nothing was retired."""
     run.counts = count_items(session, run.id)
     run.state, run.error, run.finished_at = "failed", error[:2000], clock()
+    if run.trial:
+        return
     event = record_run_event(session, clock, run, "finish", dict(run.counts))
     if _differs_from_last(session, run):
         session.flush()
@@ -243,7 +282,11 @@ def _differs_from_last(session: Session, run: HarvestRun) -> bool:
     """The same trouble, hour after hour, is told once."""
     last = session.scalars(
         select(HarvestRun)
-        .where(HarvestRun.source_id == run.source_id, HarvestRun.id < run.id)
+        .where(
+            HarvestRun.source_id == run.source_id,
+            HarvestRun.id < run.id,
+            HarvestRun.trial.is_(False),
+        )
         .order_by(HarvestRun.id.desc())
         .limit(1)
     ).first()
@@ -253,12 +296,13 @@ def _differs_from_last(session: Session, run: HarvestRun) -> bool:
     return (state, last.counts) != (run.state, run.counts)
 
 
-def _forget_old_runs(session: Session, source_id: int) -> None:
+def _forget_old_runs(session: Session, run: HarvestRun) -> None:
+    alike = (HarvestRun.source_id == run.source_id) & HarvestRun.trial.is_(run.trial)
     kept = (
         select(HarvestRun.id)
-        .where(HarvestRun.source_id == source_id)
+        .where(alike)
         .order_by(HarvestRun.id.desc())
-        .limit(KEPT_RUNS)
+        .limit(KEPT_TRIALS if run.trial else KEPT_RUNS)
     )
-    old = (HarvestRun.source_id == source_id) & HarvestRun.id.not_in(kept)
+    old = alike & HarvestRun.id.not_in(kept)
     session.execute(delete(HarvestRun).where(old).execution_options(synchronize_session=False))

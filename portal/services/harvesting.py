@@ -1,20 +1,15 @@
-"""Harvest sources and their runs: name a source, start a run, confirm what it would retire."""
+"""Runs of harvest sources: start one, confirm what it would retire, start what is due."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
-from typing import Any
-from urllib.parse import urlsplit
-
 from croniter import croniter
-from sqlalchemy import func, select, update
+from sqlalchemy import Select, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from portal.actor import Actor
 from portal.clock import SHANGHAI, Clock
-from portal.errors import Conflict, Defect, Invalid
+from portal.errors import Conflict
 from portal.models.harvest import (
     LIVE,
     HarvestItem,
@@ -23,101 +18,34 @@ from portal.models.harvest import (
     find_last_run,
     find_live_run,
 )
-from portal.models.organisation import Organisation
 from portal.permissions import Permission, require
 from portal.services import audit
 from portal.services.harvest_gathering import MISSING
 from portal.services.harvest_lease import enqueue_run, find_job
 from portal.services.harvest_run import CONFIRMED, end_failed
 
-_NAME = re.compile(r"[\w.-]{1,100}")
-
 
 class HarvestService:
-    """Everything that a person or a schedule may do to sources and runs. Never commits."""
+    """Everything that a person or a schedule may do to runs. Never commits."""
 
     def __init__(self, session: Session, clock: Clock) -> None:
         self._session = session
         self._clock = clock
 
-    def add_source(
-        self,
-        actor: Actor,
-        organisation: Organisation,
-        *,
-        name: str,
-        kind: str,
-        url: str,
-        trusted: bool = False,
-        schedule: str = "",
-        options: Mapping[str, Any] | None = None,
-    ) -> HarvestSource:
-        """Name a source.
-
-        Args:
-            organisation: whose data it is.
-            trusted: it is this organisation's own published list: its records go out at once.
-            schedule: a cron expression in Asia/Shanghai; empty: runs when somebody starts it.
-
-        Raises:
-            Invalid: every value at fault is named.
-        """
-        require(actor, Permission.SOURCE_MANAGE)
-        defects = list(self._defects(name, kind, url, schedule))
-        if defects:
-            raise Invalid(defects)
-        source = HarvestSource(
-            name=name,
-            kind=kind,
-            url=url,
-            organisation=organisation,
-            organisation_id=organisation.id,
-            trusted=trusted,
-            schedule=schedule,
-            options=dict(options or {}),
-            created_at=self._clock(),
-        )
-        self._session.add(source)
-        self._session.flush()
-        shown = {"name": name, "kind": kind, "url": url, "trusted": trusted, "schedule": schedule}
-        audit.record(
-            self._session,
-            self._clock,
-            actor,
-            flow="harvest_source",
-            event="add",
-            subject_id=source.id,
-            details={**shown, "organisation": organisation.code},
-        )
-        return source
-
-    def _defects(self, name: str, kind: str, url: str, schedule: str) -> Iterator[Defect]:
-        from harvesters.kinds import kind_names  # with all their libraries: only when needed
-
-        if not _NAME.fullmatch(name):
-            yield Defect("name", "pattern", "名称只能含字母、数字、汉字、点、横线和下划线。")
-        taken = select(HarvestSource.id).where(HarvestSource.name == name)
-        if self._session.scalar(taken) is not None:
-            yield Defect("name", "taken", "采集源“{name}”已存在。", {"name": name})
-        if kind not in kind_names():
-            message = "没有采集方式“{kind}”，可用：{known}。"
-            yield Defect(
-                "kind", "unknown", message, {"kind": kind, "known": "、".join(kind_names())}
-            )
-        if not _is_web_address(url):
-            message = "地址须是 http:// 或 https:// 开头的完整网址，不含用户名和口令。"
-            yield Defect("url", "scheme", message)
-        if schedule and not croniter.is_valid(schedule):
-            message = "“{schedule}”不是有效的时间表，请写五段 cron 表达式，如 30 2 * * *。"
-            yield Defect("schedule", "cron", message, {"schedule": schedule})
-
-    def start(self, actor: Actor, source: HarvestSource) -> HarvestRun:
+    def start(self, actor: Actor, source: HarvestSource, *, trial: bool = False) -> HarvestRun:
         """Start a run; its job is queued in the same transaction.
 
+        Args:
+            trial: only find out what a run would do.
+
         Raises:
-            Conflict: a run of this source is under way.
+            Conflict: a run of this source is under way; the source is paused or was removed.
         """
         require(actor, Permission.SOURCE_MANAGE)
+        if source.removed_at is not None:
+            raise Conflict("该采集源已移除。")
+        if source.paused and not trial:
+            raise Conflict("来源“{name}”已暂停，请先恢复。", name=source.name)
         if find_live_run(self._session, source.id) is not None:
             raise _under_way(source)
         run = HarvestRun(
@@ -126,6 +54,7 @@ class HarvestService:
             state="gathering",
             started_at=self._clock(),
             counts={},
+            trial=trial,
         )
         try:
             with self._session.begin_nested():
@@ -177,8 +106,7 @@ class HarvestService:
         require(actor, Permission.SOURCE_MANAGE)
         self._pick_up()
         started = 0
-        query = select(HarvestSource).where(HarvestSource.schedule != "")
-        for source in self._session.scalars(query.order_by(HarvestSource.id)).all():
+        for source in self._session.scalars(_scheduled().order_by(HarvestSource.id)).all():
             is_free = find_live_run(self._session, source.id) is None
             if is_free and self._is_due(source):
                 self.start(actor, source)
@@ -190,8 +118,7 @@ class HarvestService:
         live = select(func.count(HarvestRun.id)).where(HarvestRun.state.in_(LIVE))
         if self._session.scalar(live):
             return True
-        query = select(HarvestSource).where(HarvestSource.schedule != "")
-        return any(self._is_due(source) for source in self._session.scalars(query))
+        return any(self._is_due(source) for source in self._session.scalars(_scheduled()))
 
     def _is_due(self, source: HarvestSource) -> bool:
         last = find_last_run(self._session, source.id)
@@ -209,14 +136,13 @@ class HarvestService:
                 enqueue_run(self._session, self._clock, run)
 
 
+def _scheduled() -> Select[HarvestSource]:
+    return select(HarvestSource).where(
+        HarvestSource.schedule != "",
+        HarvestSource.paused.is_(False),
+        HarvestSource.removed_at.is_(None),
+    )
+
+
 def _under_way(source: HarvestSource) -> Conflict:
     return Conflict("来源“{name}”的采集正在进行，同一来源同时只能有一次采集。", name=source.name)
-
-
-def _is_web_address(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return False
-    is_complete = parts.scheme in ("http", "https") and bool(parts.hostname) and " " not in url
-    return is_complete and "@" not in parts.netloc  # it is shown, logged and reported

@@ -18,7 +18,9 @@ from portal.platform import Platform
 from portal.services.harvest_lease import take_lease
 from portal.services.harvest_report import ReportLine, report_lines
 from portal.services.harvest_run import no_progress
+from portal.services.harvest_sources import SourceService
 from portal.services.harvesting import HarvestService
+from portal.services.source_secrets import SourceSecrets
 from tests.factories import TRANSPORT
 from tests.harvesters.packages import package
 from tests.harvesters.replay import CkanCatalogue, ReplayServer
@@ -88,7 +90,8 @@ class Harvests:
         **options: Any,
     ) -> None:
         with self.platform.database.writing() as session:
-            HarvestService(session, self.platform.clock).add_source(
+            secrets = SourceSecrets(self.platform.settings.secret_key)
+            SourceService(session, self.platform.clock, secrets).add(
                 SYSTEM,
                 get_organisation(session, organisation),
                 name=name,
