@@ -14,7 +14,7 @@ from portal.models.account import LoginSession
 from portal.models.counter import RateWindow
 from portal.models.freshness import Freshness
 from portal.models.job import Job
-from portal.services import audit, index_check, upload_finishing
+from portal.services import audit, index_check, scheduled_release, upload_finishing
 from portal.services.audit_anchor import FileAnchor
 from portal.services.distributions import PARSE_TABLE
 from portal.services.freshness import FreshnessService
@@ -114,10 +114,20 @@ def start_due_harvests(platform: Platform, _payload: dict[str, Any]) -> None:
     start_due(platform)
 
 
+def release_versions(platform: Platform, _payload: dict[str, Any]) -> None:
+    """Put out every reviewed version whose day has come, each in a transaction of its own."""
+    with platform.database.reading() as session:
+        due = scheduled_release.list_due(session, platform.clock)
+    for version_id in due:
+        with platform.database.writing() as session:
+            scheduled_release.release(session, platform.clock, version_id)
+
+
 CORE_JOBS = (
     JobKind(PARSE_TABLE, parse_table),
     JobKind("seal_audit", seal_audit, cron="* * * * *"),
     JobKind("watch_freshness", watch_freshness, cron="20 0 * * *"),
+    JobKind("release_versions", release_versions, cron="* * * * *"),
     JobKind("recompute_values", recompute_values, cron="40 1 * * *"),
     JobKind("check_index", check_index, cron="30 2 * * *"),
     JobKind("sweep", sweep, cron="10 3 * * *"),

@@ -9,11 +9,14 @@ from portal.models.delegation import Delegation
 from portal.models.distribution import DataVersion, Distribution, Download
 from portal.models.duty import CalendarDay, Deadline, Notice
 from portal.models.entry import CatalogueEntry, EntryVersion
+from portal.models.entry_template import EntryTemplate
 from portal.models.file_check import FileCheck
+from portal.models.former_slug import FormerSlug
 from portal.models.freshness import Freshness
 from portal.models.harvest import HarvestItem, HarvestRun, HarvestSource
 from portal.models.index_request import EntryDocument, IndexRequest, SearchDenial
 from portal.models.job import Job, JobSchedule
+from portal.models.list_check import ListCheck
 from portal.models.message import MailedLink, OutgoingMessage
 from portal.models.open_list import OpenListEntry, OpenListRelease
 from portal.models.organisation import Organisation
@@ -45,9 +48,11 @@ __all__ = [
     "Distribution",
     "Download",
     "EntryDocument",
+    "EntryTemplate",
     "EntryVersion",
     "ExternalIdentity",
     "FileCheck",
+    "FormerSlug",
     "Freshness",
     "HarvestItem",
     "HarvestRun",
@@ -56,6 +61,7 @@ __all__ = [
     "Job",
     "JobSchedule",
     "KeptValue",
+    "ListCheck",
     "LoginFailure",
     "LoginSession",
     "LoginStep",

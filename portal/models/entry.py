@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import (
     JSON,
     Boolean,
+    Date,
     Float,
     ForeignKey,
     Index,
@@ -88,6 +89,9 @@ class EntryVersion(Base):
 
     `content` is `portal.rules.entry_content.EntryContent` as JSON; the columns beside it repeat
     what queries and guards ask for. `editors` are the account ids that changed this version.
+    `similar_entries` are the published entries that were shown at its last submission
+    (`portal.services.similar_entries.Similar` as JSON); `release_on` is the local day on which an
+    approved version comes out, None for at once.
     """
 
     __tablename__ = "entry_version"
@@ -119,6 +123,8 @@ class EntryVersion(Base):
     editors: Mapped[list[int]] = mapped_column(JSON, default=list)
     return_defects: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
     change_note: Mapped[str] = mapped_column(Text, default="")
+    similar_entries: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
+    release_on: Mapped[date | None] = mapped_column(Date)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     modified_at: Mapped[datetime] = mapped_column(UtcDateTime)
     submitted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 from sqlalchemy import select
@@ -11,7 +12,7 @@ from portal.errors import GuardRefused
 from portal.models.entry import CatalogueEntry, EntryVersion, find_unfinished_version
 from portal.models.index_request import IndexRequest
 from portal.rules.metadata_profile import defects
-from portal.rules.transitions import read_transitions
+from portal.rules.transitions import Transition, read_transitions
 from portal.services.codes_known import known_codes
 from portal.services.content import content_of
 from portal.services.flow import Attempt, FlowBinding, Organisations
@@ -78,6 +79,13 @@ def approvable(attempt: Attempt) -> None:
     not_own_edit(attempt)
     if attempt.subject.entry.published_version_id is None:
         nothing_held(attempt)
+
+
+def release_planned(attempt: Attempt) -> None:
+    """What is called off was planned for a day, and those concerned are told why not."""
+    reason_given(attempt)
+    if attempt.subject.release_on is None:
+        raise refuse("release_on", "not_planned", "这个版本没有定时发布的计划。")
 
 
 def index_requested(attempt: Attempt) -> None:
@@ -178,6 +186,13 @@ def _organisations(version: EntryVersion) -> Organisations:
     }
 
 
+def _duty(version: EntryVersion, row: Transition) -> int | date | None:
+    """A version that waits for its day is due on that day."""
+    if row.event == "publish" and version.release_on is not None:
+        return version.release_on
+    return row.due_working_days
+
+
 BINDING = FlowBinding(
     flow=FLOW,
     model=EntryVersion,
@@ -189,6 +204,7 @@ BINDING = FlowBinding(
         "undecided": undecided,
         "defects_listed": defects_listed,
         "not_own_edit": approvable,
+        "release_planned": release_planned,
         "index_requested": index_requested,
         "no_other_draft": no_other_draft,
         "newer_version_published": newer_version_published,
@@ -216,6 +232,7 @@ BINDING = FlowBinding(
         "return": "退回修改",
         "approve": "审核通过",
         "resubmit": "重新提交",
+        "cancel_release": "取消定时发布",
         "publish": "发布",
         "revise": "修订",
         "supersede": "被新版本取代",
@@ -248,4 +265,5 @@ BINDING = FlowBinding(
         "import": "published_at",
         "harvest": "published_at",
     },
+    duty=_duty,
 )

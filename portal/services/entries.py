@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from portal.actor import SYSTEM, Actor
-from portal.clock import Clock
+from portal.clock import Clock, local_date
 from portal.errors import Conflict, Defect, IllegalEvent, Invalid
 from portal.models.entry import CatalogueEntry, EntryVersion, find_unfinished_version
 from portal.models.organisation import Organisation
 from portal.rules.entry_content import EntryContent
 from portal.rules.metadata_profile import JL_1
+from portal.rules.release_day import planned_day
 from portal.rules.resource_code import slug
 from portal.services.catalogue_flow import FLOW
 from portal.services.content import content_of, set_content
@@ -25,7 +26,9 @@ from portal.services.index_requests import request_index
 from portal.services.open_list import OpenListService
 from portal.services.release_checks import judge_again
 from portal.services.resource_codes import next_code
+from portal.services.similar_entries import as_values, similar_to
 from portal.services.value import recompute_value
+from search.engine import SearchEngine
 
 
 class EntryService:
@@ -155,32 +158,35 @@ class EntryService:
         actor: Actor,
         version: EntryVersion,
         *,
+        engine: SearchEngine | None = None,
         seen: int | None = None,
         key: str | None = None,
     ) -> EntryVersion:
+        """Hand a version in for review; similar entries that it goes beside need a reason (art. 16).
+
+        Args:
+            engine: finds entries that are alike; None finds those of the same title only.
+        """
         event = "resubmit" if version.state == "returned" else "submit"
+        similar = similar_to(self._session, engine, version)
+        reason = content_of(version).duplicate_reason if similar else ""
         self._flow.fire(
             version,
             event,
             actor,
             seen=seen,
             key=key,
-            duplicates=self._same_titles(version),
-            details={"content_hash": version.content_hash},
+            duplicates=tuple(one.title for one in similar),
+            details={
+                "content_hash": version.content_hash,
+                "similar": [one.slug for one in similar],
+                "duplicate_reason": reason,
+            },
         )
         version.return_defects = []
+        version.similar_entries = as_values(similar)
         self._index_unpublished(version)
         return version
-
-    def _same_titles(self, version: EntryVersion) -> tuple[str, ...]:
-        """Return published titles of other entries that equal this one's (一数一源)."""
-        query = (
-            select(EntryVersion.title)
-            .join(CatalogueEntry, CatalogueEntry.published_version_id == EntryVersion.id)
-            .where(EntryVersion.title == version.title, CatalogueEntry.id != version.entry_id)
-            .limit(3)
-        )
-        return tuple(self._session.scalars(query))
 
     def withdraw(self, actor: Actor, version: EntryVersion, *, key: str | None = None) -> None:
         self._flow.fire(version, "withdraw_submission", actor, key=key)
@@ -217,23 +223,38 @@ class EntryService:
         actor: Actor,
         version: EntryVersion,
         *,
+        release_on: date | None = None,
         seen: int | None = None,
         key: str | None = None,
     ) -> EntryVersion:
-        """Approve a submitted version and put it out in the same transaction."""
+        """Approve a submitted version and put it out in the same transaction, or on a later day.
+
+        Args:
+            release_on: local day on which `scheduled_release` puts it out; None or today: at once.
+
+        Raises:
+            Invalid: the day lies in the past or more than a year ahead.
+        """
+        planned = planned_day(release_on, local_date(self._clock()))
+        if version.state == "submitted":
+            version.release_on = planned
         self._flow.fire(
             version,
             "approve",
             actor,
             seen=seen,
             key=key,
-            details={"content_hash": version.content_hash},
+            details={
+                "content_hash": version.content_hash,
+                "release_on": planned.isoformat() if planned else "",
+            },
         )
-        if version.state == "approved":
-            self._publish(version)
+        if version.state == "approved" and version.release_on is None:
+            self.publish(version)
         return version
 
-    def _publish(self, version: EntryVersion) -> None:
+    def publish(self, version: EntryVersion) -> None:
+        """Put an approved version out (the system; reviewers call `approve`)."""
         entry = version.entry
         request_index(self._session, self._clock, entry)
         previous = entry.published_version

@@ -16,6 +16,7 @@ from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from portal.actor import SYSTEM, Actor
+from portal.clock import local_date
 from portal.errors import Forbidden, GuardRefused
 from portal.models import (
     CatalogueEntry,
@@ -96,6 +97,11 @@ class World:
         version = self.catalogue.submitted()
         self.flow("catalogue_entry").fire(version, "approve", self.people.bureau)
         return version
+
+    def planned_release(self, *, days: int = 3) -> EntryVersion:
+        version = self.catalogue.submitted()
+        day = local_date(self.clock()) + timedelta(days=days)
+        return self.catalogue.entries.approve(self.people.bureau, version, release_on=day)
 
     def freshness(self, state: str) -> Freshness:
         entry = self.catalogue.published()
@@ -185,6 +191,13 @@ both(
     "withdraw_submission",
     good=lambda w, _: (w.catalogue.submitted(), w.people.department, {}),
     bad=lambda w, _: (w.catalogue.submitted(), w.people.editor, {}),
+)
+both(
+    F1,
+    "approved",
+    "cancel_release",
+    good=lambda w, _: (w.planned_release(), w.people.department, {"reason": "改期"}),
+    bad=lambda w, _: (w.approved(), w.people.bureau, {"reason": "没有定期"}),
 )
 both(
     F1,

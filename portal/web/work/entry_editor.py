@@ -10,7 +10,7 @@ from flask_babel import gettext
 from sqlalchemy import select
 
 from portal.codes import code_list
-from portal.errors import Conflict, Forbidden, IllegalEvent, Invalid
+from portal.errors import Forbidden, IllegalEvent, Invalid, PortalError
 from portal.models.entry import EntryVersion, find_entry
 from portal.models.organisation import RESPONSIBLE_DEPT, Organisation
 from portal.rules.metadata_profile import BASIS_KINDS, JL_1, defects
@@ -21,16 +21,19 @@ from portal.services.entries import EntryService
 from portal.services.entry_list import LISTED, EntryFilter, list_entries
 from portal.services.flow import Flow
 from portal.services.open_list_flow import BINDING as OPEN_LIST
+from portal.services.similar_entries import similar_to
 from portal.web.access import signed_in, writes
-from portal.web.context import actor, clock, commit, session
+from portal.web.context import actor, clock, commit, platform, session
 from portal.web.errors import defects_of
 from portal.web.paging import Paging, page_number
+from portal.web.presentation import moment
 from portal.web.translated import translated
 from portal.web.work.blueprint import ID, work_blueprint
-from portal.web.work.decisions import Problem, form_key, form_seen, fresh_key
+from portal.web.work.decisions import REFUSALS, Problem, form_key, form_seen, fresh_key
 from portal.web.work.difference import difference
 from portal.web.work.entry_fields import (
     BASIS_LABELS,
+    FIELDS,
     ITEM_LABELS,
     SECTIONS,
     item_choices,
@@ -184,6 +187,9 @@ def _page(form: EntryForm, *, problem: Problem | None = None, **values: Any) -> 
             "basis_kinds": translated(BASIS_KINDS),
             "problem": problem,
             "gaps": [],
+            "beside": [],
+            "filled": None,
+            "similar": [],
             "conflict": None,
             "not_own": not_own_methods(),
             "label_of": label_of,
@@ -219,16 +225,38 @@ def _events(version: EntryVersion) -> frozenset[str]:
 
 def _edit_page(version: EntryVersion, form: EntryForm, **values: Any) -> str:
     events = _events(version)
+    gaps = values.get("gaps", gaps_of(version))
     given = {
         "version": version,
         "seen": version.row_version,
         "key": fresh_key(),
-        "gaps": gaps_of(version),
+        "gaps": gaps,
+        "beside": [*returned_beside(version), *gaps],
+        "filled": filled_of(gaps),
+        "similar": similar_to(session(), platform().engine, version),
         "may_submit": bool(events & {"submit", "resubmit"}),
         "may_save": "save" in events,
         "states": translated(BINDING.state_labels),
     }
     return _page(form, **{**given, **values})
+
+
+def returned_beside(version: EntryVersion) -> list[dict[str, str]]:
+    """Return what the reviewer found wrong, each to stand beside its field."""
+    if version.state != "returned":
+        return []
+    return [
+        {**defect, "message": gettext("审核意见：%(text)s", text=defect["message"])}
+        for defect in version.return_defects
+        if defect["field"]
+    ]
+
+
+def filled_of(gaps: list[dict[str, str]]) -> tuple[int, int]:
+    """Return how many fields that are needed are right, and how many are needed."""
+    wrong = {gap["field"].split(".")[0] for gap in gaps}
+    needed = {name for name, field in FIELDS.items() if field.required} | wrong
+    return len(needed - wrong), len(needed)
 
 
 def gaps_of(version: EntryVersion) -> list[dict[str, str]]:
@@ -250,15 +278,36 @@ def save(version_id: int) -> Any:
         EntryService(session(), clock()).save(
             actor(), version, content, seen=form_seen(), key=form_key()
         )
-    except Invalid as error:
+    except REFUSALS as error:
         session().rollback()
-        version = version_for_work(version_id)
-        problem, seen = Problem.of(error), request.form.get("seen", "")
-        return _edit_page(version, form, seen=seen, problem=problem), problem.status
-    except (Conflict, IllegalEvent) as error:
-        session().rollback()
-        return _conflict_page(version_id, form, Problem.of(error)), 409
+        return _not_saved(version_id, form, error)
+    if "autosave" in request.form:
+        session().flush()
+        return _autosaved(version)
     return _saved(version)
+
+
+def _not_saved(version_id: int, form: EntryForm, error: PortalError) -> Any:
+    problem = Problem.of(error)
+    if "autosave" in request.form:
+        return {"message": problem.message, "defects": problem.defects}, problem.status
+    if not isinstance(error, Invalid):
+        return _conflict_page(version_id, form, problem), 409
+    version, seen = version_for_work(version_id), request.form.get("seen", "")
+    return _edit_page(version, form, seen=seen, problem=problem), problem.status
+
+
+def _autosaved(version: EntryVersion) -> dict[str, Any]:
+    """Say what the next save must carry, so that the page goes on without being loaded anew."""
+    gaps = gaps_of(version)
+    filled, needed = filled_of(gaps)
+    return {
+        "seen": version.row_version,
+        "key": fresh_key(),
+        "text": gettext("草稿已于 %(at)s 自动保存", at=moment(clock()())),
+        "filled": filled,
+        "needed": needed,
+    }
 
 
 def _conflict_page(version_id: int, form: EntryForm, problem: Problem) -> str:
@@ -277,7 +326,9 @@ def _saved(version: EntryVersion) -> Any:
         return redirect(f"/work/versions/{version_id}/edit", 303)
     commit()  # what was typed stays, even if the submission is refused
     try:
-        EntryService(session(), clock()).submit(actor(), version, key=f"{form_key()}:submit")
+        service = EntryService(session(), clock())
+        engine = platform().engine
+        service.submit(actor(), version, engine=engine, key=f"{form_key()}:submit")
     except (Invalid, IllegalEvent) as error:
         session().rollback()
         version = version_for_work(version_id)

@@ -26,7 +26,7 @@ from portal.services.open_list_flow import BINDING as OPEN_LIST
 from portal.services.timeline import timeline
 from portal.services.work_list import clockface
 from portal.web.access import signed_in, writes
-from portal.web.context import actor, clock, session
+from portal.web.context import actor, clock, platform, session
 from portal.web.translated import translated
 from portal.web.work.blueprint import ID, work_blueprint
 from portal.web.work.decisions import (
@@ -125,7 +125,13 @@ def _service() -> EntryService:
 @writes
 def submit(version_id: int) -> Any:
     def act() -> None:
-        _service().submit(actor(), version_for_work(version_id), seen=form_seen(), key=form_key())
+        _service().submit(
+            actor(),
+            version_for_work(version_id),
+            engine=platform().engine,
+            seen=form_seen(),
+            key=form_key(),
+        )
 
     done = gettext("已提交省政务服务和数字化局审核。")
     return _decide(version_id, act, done)
