@@ -8,6 +8,7 @@ import click
 
 from portal.commands import (
     audit,
+    calendar,
     catalogue,
     database,
     flows,
@@ -37,6 +38,7 @@ for command in (
     *index.COMMANDS,
     *harvest.COMMANDS,
     *audit.COMMANDS,
+    *calendar.COMMANDS,
     *flows.COMMANDS,
     *settings.COMMANDS,
     *search.COMMANDS,

@@ -32,6 +32,11 @@ class Permission(StrEnum):
     CATALOGUE_IMPORT = "catalogue:import"
     VALUE_CONFIRM = "value:confirm"
     SEARCHES_READ = "searches:read"
+    CALENDAR_MANAGE = "calendar:manage"
+    RESPONSIBILITY_MANAGE = "responsibility:manage"
+    INSPECTION_MANAGE = "inspection:manage"
+    PAGE_EDIT = "page:edit"
+    SUPERVISION_READ = "supervision:read"
 
 
 def is_signed_in(actor: Actor, _subject: Any) -> bool:
@@ -119,6 +124,11 @@ _RULES: dict[StrEnum, Sequence[Sequence[Predicate]]] = {
     Permission.CATALOGUE_IMPORT: [[is_bureau_admin], [is_system]],
     Permission.VALUE_CONFIRM: [[is_bureau]],
     Permission.SEARCHES_READ: [[is_bureau]],
+    Permission.CALENDAR_MANAGE: [[is_bureau_admin], [is_system]],
+    Permission.RESPONSIBILITY_MANAGE: [[is_bureau_admin], [is_system]],
+    Permission.INSPECTION_MANAGE: [[is_bureau]],
+    Permission.PAGE_EDIT: [[is_bureau_admin]],
+    Permission.SUPERVISION_READ: [[is_bureau], [is_auditor]],
 }
 
 

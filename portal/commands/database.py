@@ -28,7 +28,7 @@ def prepare_database(platform: Platform) -> None:
     migrations.upgrade(platform.database, platform.extensions)
     with platform.database.writing() as session:
         load_departments(session, platform.clock)
-        load_calendar_days(session)
+        load_calendar_days(session, platform.clock)
 
 
 COMMANDS = (db,)

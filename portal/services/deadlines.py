@@ -30,6 +30,11 @@ def work_calendar(session: Session) -> rules.TableCalendar:
     return cached
 
 
+def forget_calendar(session: Session) -> None:
+    """Have the calendar read again: its days were changed in this session."""
+    session.info.pop(_CACHE, None)
+
+
 def open_deadlines(
     session: Session,
     duties: Iterable[tuple[Transition, int | date]],

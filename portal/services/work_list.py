@@ -23,6 +23,7 @@ from portal.models.harvest import HarvestRun, HarvestSource
 from portal.models.open_list import OpenListEntry
 from portal.models.organisation import Organisation
 from portal.rules.calendar import due_after
+from portal.services.calendar_notices import missing_year
 from portal.services.deadlines import work_calendar, working_days_left
 from portal.services.freshness_flow import grace_days_of
 from portal.services.index_quarantine import list_quarantined
@@ -38,6 +39,7 @@ KINDS = {
     "second_look": "导入采集待复核",
     "removals": "采集撤下待确认",
     "unfindable": "检索索引未收录",
+    "calendar": "节假日安排待载入",
 }
 STEPS = {
     "returned": "修改后重新提交",
@@ -49,6 +51,7 @@ STEPS = {
     "second_look": "复核",
     "removals": "核对后确认",
     "unfindable": "查明原因",
+    "calendar": "载入",
 }
 
 
@@ -264,6 +267,7 @@ class WorkList:
             yield self._row("second_look", row.title, link, row, score=row.value_score)
         yield from self._unfindable()
         yield from self._removals()
+        yield from self._calendar()
 
     def _unfindable(self) -> Iterable[WorkRow]:
         """Entries that the search index does not take: somebody must know, or they stay unfound."""
@@ -291,6 +295,16 @@ class WorkList:
                 f"/work/sources#run-{run.id}",
                 since=run.started_at,
             )
+
+    def _calendar(self) -> Iterable[WorkRow]:
+        """The coming year's holidays, from 1 November on; due before December begins."""
+        today = local_date(self._clock())
+        missing = missing_year(self._session, today)
+        if missing is None or not self._actor.has_role("bureau_admin"):
+            return
+        year, _urgent = missing
+        due = clockface(self._session, self._clock, date(year - 1, 11, 30), False)
+        yield WorkRow("calendar", f"{year}年节假日安排", "/work/duties/calendar", clock=due)
 
     def _from_outside(self) -> Iterable[WorkRow]:
         items = [item for source in self._outside for item in source(self._session, self._actor)]

@@ -7,6 +7,8 @@ from typing import Any
 from flask import Blueprint, jsonify
 from sqlalchemy import text
 
+from portal.clock import local_date
+from portal.services.calendar_notices import missing_year
 from portal.services.index_quarantine import count_quarantined
 from portal.services.indexer import count_pending
 from portal.web.access import public
@@ -21,7 +23,8 @@ blueprint = Blueprint("health", __name__)
 def health() -> Any:
     """Answer 200 while pages can be served; name what does not answer.
 
-    `search` is ok, full (it answers and its disk takes no writes) or unavailable.
+    `search` is ok, full (it answers and its disk takes no writes) or unavailable; `calendar` is ok,
+    or from 1 November on `missing YEAR` while no holiday notice covers the coming year.
     """
     parts = platform()
     session().execute(text("SELECT 1"))
@@ -30,9 +33,11 @@ def health() -> Any:
         search = "full" if parts.engine.is_full() else "ok"
     except SearchUnavailable:
         search = "unavailable"
+    missing = missing_year(session(), local_date(parts.clock()))
     return jsonify(
         database="ok",
         search=search,
         index_pending=count_pending(session()),
         index_quarantined=count_quarantined(session()),
+        calendar=f"missing {missing[0]}" if missing else "ok",
     )

@@ -42,6 +42,7 @@ def sections_of(reader: Actor) -> list[tuple[str, str]]:
         sections.append(("/work/import", gettext("导入清单")))
     for permission, address, words in (
         (Permission.OVERVIEW_READ, "/work/overview", gettext("总览")),
+        (Permission.SUPERVISION_READ, "/work/duties", gettext("监督管理")),
         (Permission.SOURCE_MANAGE, "/work/sources", gettext("采集源")),
         (Permission.ACCOUNT_MANAGE, "/work/accounts", gettext("账号管理")),
         (Permission.SEARCHES_READ, "/work/searches", gettext("检索统计")),
