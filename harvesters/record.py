@@ -70,11 +70,12 @@ class HarvestedRecord:
 
 @dataclass(frozen=True)
 class FaultyRecord:
-    """A record that cannot be read; the others go on."""
+    """A record that cannot be read; the others go on. `faults` has each of several by itself."""
 
     place: str
     remote_id: str
     reason: str
+    faults: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

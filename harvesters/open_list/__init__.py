@@ -2,6 +2,13 @@
 
 from harvesters.open_list.faults import UnreadableList
 from harvesters.open_list.reader import read_open_list
-from harvesters.open_list.template import write_template
+from harvesters.record import Codes
 
 __all__ = ["UnreadableList", "read_open_list", "write_template"]
+
+
+def write_template(codes: Codes) -> bytes:
+    """Return the XLSX that agencies fill in; see `harvesters.open_list.template`."""
+    from harvesters.open_list.template import write_template as write  # with openpyxl
+
+    return write(codes)
