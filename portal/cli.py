@@ -8,6 +8,7 @@ import click
 
 from portal.commands import (
     audit,
+    backup,
     calendar,
     catalogue,
     database,
@@ -33,6 +34,7 @@ def cli() -> None:
 for command in (
     *running.COMMANDS,
     *database.COMMANDS,
+    *backup.COMMANDS,
     *people.COMMANDS,
     *catalogue.COMMANDS,
     *index.COMMANDS,

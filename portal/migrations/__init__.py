@@ -46,3 +46,16 @@ def is_current(database: Database, extensions: Iterable[Extension]) -> bool:
     with database.reading() as session:
         found = MigrationContext.configure(session.connection()).get_current_heads()
     return set(found) == set(script.get_heads())
+
+
+def current_revisions(database: Database) -> tuple[str, ...]:
+    """Return the heads at which the schema stands."""
+    with database.reading() as session:
+        heads = MigrationContext.configure(session.connection()).get_current_heads()
+    return tuple(sorted(heads))
+
+
+def known_revisions(extensions: Iterable[Extension]) -> frozenset[str]:
+    """Return every revision that this version and its extensions know."""
+    script = ScriptDirectory.from_config(_config(extensions))
+    return frozenset(revision.revision for revision in script.walk_revisions())

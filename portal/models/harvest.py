@@ -24,7 +24,6 @@ from portal.db import Base, UtcDateTime
 from portal.errors import NotFound
 from portal.models.organisation import Organisation
 
-
 LINK, MIRROR = "link", "mirror"
 
 
