@@ -21,7 +21,7 @@ from portal import permissions
 from portal.actor import Actor
 from portal.clock import Clock
 from portal.jobs.registry import JobKind
-from portal.models.entry import CatalogueEntry
+from portal.models.entry import CatalogueEntry, EntryVersion
 from portal.services import notices, value
 from portal.services.entry_hooks import ExtraSource, FacetSource, add_entry_hooks
 from portal.services.flow import FLOWS, FlowBinding
@@ -56,6 +56,16 @@ class WorkItem:
     kind: str
     link: str
     deadline_id: int | None = None
+
+
+@dataclass(frozen=True)
+class ReviewCheck:
+    """What a check says of a version under review. `level`: ok, note (look at it), or bad."""
+
+    name: str
+    level: str
+    text: str
+    link: str = ""
 
 
 @dataclass(frozen=True)
@@ -115,6 +125,7 @@ MarkSource = Callable[[Session, CatalogueEntry], Sequence[str]]
 SampleSource = Callable[[Session, Clock, Actor, CatalogueEntry, Mapping[str, Any]], None]
 """Makes an extension's part of a sample record (session, clock, the agency's editor, entry, record)."""
 WorkSource = Callable[[Session, Actor], Sequence[WorkItem]]
+ReviewCheckSource = Callable[[Session, EntryVersion], Sequence[ReviewCheck]]
 
 
 @dataclass(frozen=True)
@@ -130,7 +141,8 @@ class Extension:
     CKAN package; empty_search_offers: what a search that finds nothing offers (a data request with
     the words filled in); signals: counts behind the value score; facets with the sources of their codes
     (facet_codes); samples: its part of each sample record; finish_samples: what it adds once all of
-    them stand (called with the platform); release_checks: looks at parsed tables before they leave.
+    them stand (called with the platform); release_checks: looks at parsed tables before they leave;
+    review_checks: what a reviewer is told of a submitted version.
     """
 
     name: str
@@ -157,6 +169,7 @@ class Extension:
     samples: tuple[SampleSource, ...] = ()
     finish_samples: tuple[Callable[[Any], None], ...] = ()
     release_checks: tuple[ReleaseCheck, ...] = ()
+    review_checks: tuple[ReviewCheckSource, ...] = ()
 
 
 def load_extensions(names: Sequence[str]) -> tuple[Extension, ...]:

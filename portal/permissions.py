@@ -31,6 +31,7 @@ class Permission(StrEnum):
     OVERVIEW_READ = "overview:read"
     CATALOGUE_IMPORT = "catalogue:import"
     VALUE_CONFIRM = "value:confirm"
+    ENTRY_REVIEW = "entry:review"
     SEARCHES_READ = "searches:read"
     CALENDAR_MANAGE = "calendar:manage"
     RESPONSIBILITY_MANAGE = "responsibility:manage"
@@ -123,6 +124,7 @@ _RULES: dict[StrEnum, Sequence[Sequence[Predicate]]] = {
     Permission.OVERVIEW_READ: [[is_bureau], [is_auditor]],
     Permission.CATALOGUE_IMPORT: [[is_bureau_admin], [is_system]],
     Permission.VALUE_CONFIRM: [[is_bureau]],
+    Permission.ENTRY_REVIEW: [[is_bureau]],
     Permission.SEARCHES_READ: [[is_bureau]],
     Permission.CALENDAR_MANAGE: [[is_bureau_admin], [is_system]],
     Permission.RESPONSIBILITY_MANAGE: [[is_bureau_admin], [is_system]],

@@ -8,7 +8,7 @@ from extensions.quality.scan.look import look_at_table
 from extensions.quality.services import applying, groups, hooks, timers
 from extensions.quality.services.reports import quality_of
 from extensions.quality.services.sensitive import APPLY_JOB, judge_entry_again, keep_scan
-from extensions.quality.web import issues, overview, panel, sensitive
+from extensions.quality.web import issues, overview, panel, review, sensitive
 from portal.extension import Extension, NavigationItem
 from portal.jobs.registry import JobKind
 from portal.services.release_checks import ReleaseCheck
@@ -29,6 +29,7 @@ extension = Extension(
     ),
     migrations=Path(__file__).parent / "migrations",
     panels=(panel.quality_panel,),
+    review_checks=(review.quality_checks,),
     extras=(quality_of,),
     work=(hooks.waiting_reviews, hooks.waiting_issues),
     release_checks=(ReleaseCheck("sensitive", look_at_table, keep_scan, judge_entry_again),),

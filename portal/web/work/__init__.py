@@ -12,6 +12,7 @@ from portal.web.work import (
     notices,
     open_list,
     overview,
+    review,
     searches,
     sources,
     table_reading,
@@ -24,6 +25,7 @@ from portal.web.work import (
 WORK_BLUEPRINTS = (
     work_list.blueprint,
     overview.blueprint,
+    review.blueprint,
     entry_editor.blueprint,
     versions.blueprint,
     value.blueprint,

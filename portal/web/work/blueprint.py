@@ -41,6 +41,7 @@ def sections_of(reader: Actor) -> list[tuple[str, str]]:
     if reader.acts_for("agency") or reader.acts_for("responsible_dept"):
         sections.append(("/work/import", gettext("导入清单")))
     for permission, address, words in (
+        (Permission.ENTRY_REVIEW, "/work/review", gettext("目录审核")),
         (Permission.OVERVIEW_READ, "/work/overview", gettext("总览")),
         (Permission.SUPERVISION_READ, "/work/duties", gettext("监督管理")),
         (Permission.SOURCE_MANAGE, "/work/sources", gettext("采集源")),

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import re
+from datetime import timedelta
 from typing import Any
 
 from flask import redirect, render_template, request
 from flask_babel import gettext
 from sqlalchemy import select
 
+from portal.clock import local_date
 from portal.errors import Defect, Invalid
+from portal.extension import ReviewCheck
 from portal.models.account import Account
 from portal.models.distribution import list_distributions
 from portal.models.entry import CatalogueEntry, EntryVersion, get_version, list_versions
 from portal.models.open_list import find_open_list_entry
 from portal.permissions import Permission, is_allowed
+from portal.rules.entry_content import EntryContent
 from portal.services.catalogue_flow import BINDING, FLOW
 from portal.services.content import content_of
 from portal.services.deadlines import list_open_deadlines
@@ -23,15 +28,20 @@ from portal.services.flow import Flow
 from portal.services.freshness import find_freshness
 from portal.services.notices import audience_of
 from portal.services.open_list_flow import BINDING as OPEN_LIST
+from portal.services.review_files import file_changes
+from portal.services.scheduled_release import cancel_release
+from portal.services.similar_entries import Similar, similar_to
 from portal.services.timeline import timeline
 from portal.services.work_list import clockface
 from portal.web.access import signed_in, writes
 from portal.web.context import actor, clock, platform, session
 from portal.web.translated import translated
 from portal.web.work.blueprint import ID, work_blueprint
+from portal.web.work.checks import review_checks
 from portal.web.work.decisions import (
     Problem,
     decide,
+    form_date,
     form_key,
     form_seen,
     form_text,
@@ -45,6 +55,7 @@ from portal.web.work.visibility import entry_for_work, version_for_work
 
 blueprint = work_blueprint("work_versions")
 RETURN_ROWS, RETURN_ROWS_MAX = 3, 60
+ITEM_PLACE = re.compile(r"items\.\d{1,4}")
 
 
 @blueprint.get(f"/work/versions/<{ID}:version_id>")
@@ -58,6 +69,8 @@ def _page(version_id: int, problem: Problem | None = None, **values: Any) -> str
     entry, content = shown.entry, content_of(shown)
     published = entry.published_version
     earlier = published if published is not None and published.id != shown.id else None
+    under_review = shown.state in ("submitted", "approved")
+    similar = similar_to(session(), platform().engine, shown) if under_review else []
     return render_template(
         "work/version.html",
         version=shown,
@@ -69,6 +82,11 @@ def _page(version_id: int, problem: Problem | None = None, **values: Any) -> str
         item_words=item_words,
         difference=difference(content_of(earlier), content) if earlier else None,
         earlier=earlier,
+        similar=similar,
+        findings=_findings(shown, similar),
+        files=file_changes(session(), entry.id, published.published_at if published else None),
+        may_cancel_release="cancel_release" in events_of(shown) and shown.release_on is not None,
+        tomorrow=local_date(clock()()) + timedelta(days=1),
         versions=list_versions(session(), entry.id),
         states=translated(BINDING.state_labels),
         places=translated(OPEN_LIST.state_labels),
@@ -87,10 +105,28 @@ def _page(version_id: int, problem: Problem | None = None, **values: Any) -> str
         problem=problem,
         given=request.form,
         return_rows=return_rows(),
-        field_names=[(name, gettext(field.label)) for name, field in FIELDS.items()],
+        field_names=field_names_of(content),
         key=fresh_key(),
         **values,
     )
+
+
+def field_names_of(content: EntryContent) -> list[tuple[str, str]]:
+    """Return what a defect may be tied to: each field, and each information item by its place."""
+    names = [(name, gettext(field.label)) for name, field in FIELDS.items()]
+    items = [
+        (f"items.{n}", gettext("信息项%(n)s：%(name)s", n=n + 1, name=item.name))
+        for n, item in enumerate(content.items[:200])
+    ]
+    return names + items
+
+
+def _findings(shown: EntryVersion, similar: list[Similar]) -> list[ReviewCheck]:
+    """Return what the checks say to those who decide on a version or handed it in."""
+    if shown.state not in ("submitted", "approved"):
+        return []
+    outside = [source for e in platform().extensions for source in e.review_checks]
+    return review_checks(session(), shown, similar, outside)
 
 
 def events_of(shown: EntryVersion) -> frozenset[str]:
@@ -150,9 +186,34 @@ def withdraw(version_id: int) -> Any:
 @writes
 def approve(version_id: int) -> Any:
     def act() -> None:
-        _service().approve(actor(), version_for_work(version_id), seen=form_seen(), key=form_key())
+        _service().approve(
+            actor(),
+            version_for_work(version_id),
+            release_on=form_date("release_on", gettext("发布日期")),
+            seen=form_seen(),
+            key=form_key(),
+        )
 
-    return _decide(version_id, act, gettext("审核通过，目录已发布。"))
+    later = bool(request.form.get("release_on", "").strip())
+    done = gettext("审核通过，将按所定日期发布。") if later else gettext("审核通过，目录已发布。")
+    return _decide(version_id, act, done)
+
+
+@blueprint.post(f"/work/versions/<{ID}:version_id>/cancel-release")
+@writes
+def call_release_off(version_id: int) -> Any:
+    def act() -> None:
+        cancel_release(
+            session(),
+            clock(),
+            actor(),
+            version_for_work(version_id),
+            reason=form_text("reason"),
+            seen=form_seen(),
+            key=form_key(),
+        )
+
+    return _decide(version_id, act, gettext("已取消定时发布，目录回到待审核。"))
 
 
 @blueprint.post(f"/work/versions/<{ID}:version_id>/return")
@@ -184,7 +245,8 @@ def listed_defects() -> list[Defect]:
                 "defect_message", "missing", "第{row}行选了字段，请写明问题。", row=number
             )
         if message:
-            found.append(Defect(field if field in FIELDS else "", "returned", message))
+            known = field in FIELDS or ITEM_PLACE.fullmatch(field)
+            found.append(Defect(field if known else "", "returned", message))
     return found
 
 
@@ -276,6 +338,7 @@ def _retire_page(slug: str, problem: Problem | None = None) -> str:
         distributions=list_distributions(session(), entry.id),
         downloads=count_of(session(), entry.id),
         grantees=list(session().scalars(query)),
+        followers=len(audience_of(session(), ("followers",), published, {}, {})),
         problem=problem,
         given=request.form,
         key=fresh_key(),
