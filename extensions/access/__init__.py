@@ -6,7 +6,7 @@ from extensions.access.api import gateway, oauth, rows
 from extensions.access.flow import BINDING
 from extensions.access.permissions import RULES
 from extensions.access.samples import sample_applications, sample_interface
-from extensions.access.services import hooks, timers
+from extensions.access.services import hooks, sandboxes, timers
 from extensions.access.web import developer, interfaces, panel, review, use
 from portal.extension import Extension, NavigationItem
 from portal.jobs.registry import JobKind
@@ -18,7 +18,11 @@ extension = Extension(
     flows=(BINDING,),
     permissions=RULES,
     audiences={"grantees": hooks.grantees},
-    jobs=(JobKind("access_timers", timers.run_timers, cron="5 * * * *"),),
+    jobs=(
+        JobKind("access_timers", timers.run_timers, cron="5 * * * *"),
+        JobKind(sandboxes.WATCH, sandboxes.watch_sandboxes, cron="* * * * *"),
+        JobKind(sandboxes.MAKE, sandboxes.make_sandbox),
+    ),
     migrations=Path(__file__).parent / "migrations",
     signals=(hooks.approved_applications,),
     panels=(panel.interface_panel,),

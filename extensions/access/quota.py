@@ -36,6 +36,13 @@ class Allowance:
     per_second: int = 0
     quota_term: int = 0
     term_ends_at: datetime | None = None
+    sandbox_of: int = 0  # the account whose calls of sandboxes are counted, instead of a grant's
+
+    @property
+    def counter(self) -> str:
+        if self.sandbox_of:
+            return f"access-sandbox:{self.sandbox_of}"
+        return f"access:{self.application_id}"
 
 
 @dataclass(frozen=True)
@@ -138,7 +145,7 @@ def _all_windows(
         state = asked(
             counters,
             now,
-            f"access:{allowance.application_id}:{window.name}",
+            f"{allowance.counter}:{window.name}",
             limit=window.limit,
             window_seconds=window.seconds,
             offset_seconds=window.offset_seconds,

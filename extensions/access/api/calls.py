@@ -11,12 +11,16 @@ from functools import cache
 from typing import Any, cast
 
 from flask import Blueprint, Response, current_app, g, request
+from sqlalchemy.orm import Session
 
 from extensions.access.errors import Caller, CallRefused
 from extensions.access.quota import Quota, QuotaState
 from extensions.access.services.call_log import Called, CallLog
 from extensions.access.services.gate import Admission, admit
 from extensions.access.services.keys import SECRET_PREFIX
+from extensions.access.services.sandbox_gate import admit_to_sandbox, opens_sandbox
+from extensions.access.services.sandbox_keys import SANDBOX_PREFIX
+from extensions.access.services.sandbox_use import add_sandbox_call
 from extensions.access.services.tokens import TokenIssuer, is_token
 from extensions.access.services.usage import add_call
 from portal.web.context import EXTENSION_KEY as PLATFORM_KEY
@@ -32,6 +36,7 @@ _TOKEN = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]*")
 
 
 LOG_KEY = "xiangyun_access_calls"
+SANDBOX_HEADER, SYNTHETIC = "Xiangyun-Sandbox", "synthetic"
 
 
 def install(blueprint: Blueprint) -> None:
@@ -67,7 +72,8 @@ def serve_call(api_code: str, operation: str, answer: Callable[[Admission], Answ
             status = refused.refusal.status
             _record(refused.caller, operation, started, status=status, code=refused.code)
         raise
-    _record(caller, operation, started, status=response.status_code, answered=answered)
+    if caller is not None:
+        _record(caller, operation, started, status=response.status_code, answered=answered)
     return response
 
 
@@ -101,21 +107,34 @@ def call_log() -> CallLog:
     return cast(CallLog, current_app.extensions[LOG_KEY])
 
 
-def _serve(api_code: str, answer: Callable[[Admission], Answer]) -> tuple[Response, Answer, Caller]:
+def _serve(
+    api_code: str, answer: Callable[[Admission], Answer]
+) -> tuple[Response, Answer, Caller | None]:
     refuse_credential_in_url()
     now = clock()()
     quota = quota_of(platform().settings.redis_url)
     issuer = TokenIssuer(platform().settings.site_url)
     with platform().database.reading() as reading:
-        admission = admit(reading, now, api_code, sent_credential(), issuer)
-        caller = Caller(admission.allowance.application_id, admission.key_id)
+        credential = sent_credential()
+        door = admit_to_sandbox if opens_sandbox(credential) else admit
+        admission = door(reading, now, api_code, credential, issuer)
+        caller = _caller_of(admission)
         refuse_if_over(quota.peek(reading, now, admission.allowance), caller)
     answered = answer(admission)
     state = _counted(quota, now, admission, answered)
     if not state.allowed:
         answered.response.close()
     refuse_if_over(state, caller)
+    if admission.is_sandbox:
+        answered.response.headers[SANDBOX_HEADER] = SYNTHETIC
     return with_limits(answered.response, state), answered, caller
+
+
+def _caller_of(admission: Admission) -> Caller | None:
+    """Return whose call is recorded; calls of a sandbox are only added up."""
+    if admission.is_sandbox:
+        return None
+    return Caller(admission.allowance.application_id, admission.key_id)
 
 
 def _counted(quota: Quota, now: datetime, admission: Admission, answered: Answer) -> QuotaState:
@@ -123,9 +142,16 @@ def _counted(quota: Quota, now: datetime, admission: Admission, answered: Answer
         state = quota.count(writing, now, admission.allowance)
         if state.allowed:
             failed = answered.response.status_code >= 400
-            identity = admission.allowance.application_id
-            add_call(writing, now, identity, rows=answered.rows, failed=failed)
+            _add(writing, now, admission, rows=answered.rows, failed=failed)
     return state
+
+
+def _add(writing: Session, now: datetime, admission: Admission, **use: Any) -> None:
+    allowance = admission.allowance
+    if admission.is_sandbox:
+        add_sandbox_call(writing, now, allowance.sandbox_of, admission.interface.id, **use)
+    else:
+        add_call(writing, now, allowance.application_id, **use)
 
 
 @cache
@@ -136,7 +162,7 @@ def quota_of(redis_url: str) -> Quota:
 def refuse_credential_in_url() -> None:
     """A key in an address is in somebody's log already: say so instead of taking it."""
     for name, value in request.args.items(multi=True):
-        looks_secret = value.startswith(SECRET_PREFIX) or _TOKEN.fullmatch(value)
+        looks_secret = value.startswith((SECRET_PREFIX, SANDBOX_PREFIX)) or _TOKEN.fullmatch(value)
         if name.lower() in CREDENTIAL_NAMES or looks_secret:
             raise CallRefused("credential_in_url")
 
@@ -149,7 +175,7 @@ def sent_credential() -> str:
     return request.headers.get("X-API-Key", "").strip()
 
 
-def refuse_if_over(state: QuotaState, caller: Caller) -> None:
+def refuse_if_over(state: QuotaState, caller: Caller | None) -> None:
     if state.allowed:
         return
     g.quota = state

@@ -120,6 +120,7 @@ _HEADERS = {
         ("RateLimit-Policy", "string", "各时间窗的限额"),
         ("ETag", "string", "结果的标记，可用于 If-None-Match"),
         ("Last-Modified", "string", "数据或授权最近变化的时间"),
+        ("Xiangyun-Sandbox", "string", "只在沙箱中出现：synthetic，数据是虚构的"),
     )
 }
 
@@ -178,6 +179,7 @@ GATEWAY_SCHEMAS: Json = {
             "code": _TEXT, "title": _TEXT, "row_count": {"type": "integer"}, "updated": _MOMENT,
             "fields": {"type": "array", "items": _FIELD}, "formats": _STRINGS, "caps": _NUMBERS,
             "quota": _NUMBERS,
+            "sandbox": {"type": "boolean"},
         }
     ),
     "Problem": _closed(

@@ -38,6 +38,7 @@ def schema_of(admission: Admission) -> dict[str, Any]:
         "updated": updated.isoformat(timespec="seconds") if updated else None,
         "fields": [_field(admission, name) for name in admission.items],
         "formats": list(FORMATS),
+        "sandbox": admission.is_sandbox,
         "caps": {
             "default_limit": DEFAULT_LIMIT,
             "max_limit": MAX_LIMIT,

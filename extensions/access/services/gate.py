@@ -59,6 +59,7 @@ class Admission:
     changed_at: datetime | None
     is_guarded: bool
     key_id: int
+    is_sandbox: bool = False
 
 
 _GRANT = (

@@ -1,0 +1,52 @@
+"""Calls of sandboxes, added up by account, interface and day; each one is recorded nowhere."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from extensions.access.models.sandbox import SandboxCall
+from portal.clock import local_date
+
+
+def add_sandbox_call(
+    session: Session,
+    now: datetime,
+    account_id: int,
+    interface_id: int,
+    *,
+    rows: int,
+    failed: bool,
+) -> None:
+    """Add one call to its account's local day."""
+    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+    values = {
+        "account_id": account_id,
+        "interface_id": interface_id,
+        "day": local_date(now),
+        "calls": 1,
+        "rows": rows,
+        "errors": int(failed),
+    }
+    session.execute(
+        insert(SandboxCall)
+        .values(values)
+        .on_conflict_do_update(
+            index_elements=["account_id", "interface_id", "day"],
+            set_={
+                "calls": SandboxCall.calls + 1,
+                "rows": SandboxCall.rows + rows,
+                "errors": SandboxCall.errors + int(failed),
+            },
+        )
+    )
+
+
+def count_calls_today(session: Session, now: datetime, account_id: int) -> int:
+    query = select(func.coalesce(func.sum(SandboxCall.calls), 0)).where(
+        SandboxCall.account_id == account_id, SandboxCall.day == local_date(now)
+    )
+    return int(session.scalar(query) or 0)
