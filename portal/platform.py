@@ -13,7 +13,7 @@ from portal.db import Database
 from portal.extension import Extension, load_extensions
 from portal.jobs.kinds import CORE_JOBS
 from portal.jobs.registry import JobRegistry
-from portal.services import catalogue_flow, freshness_flow, open_list_flow
+from portal.services import catalogue_flow, freshness_flow, open_list_flow, supplementary_flow
 from portal.services.flow import FLOWS
 from portal.services.search_counts import SearchCounts
 from portal.services.search_names import install_search_names
@@ -25,7 +25,12 @@ from search.elasticsearch_layout import IndexLayout
 from search.engine import SearchEngine
 from search.engines import open_engine
 
-CORE_FLOWS = (catalogue_flow.BINDING, open_list_flow.BINDING, freshness_flow.BINDING)
+CORE_FLOWS = (
+    catalogue_flow.BINDING,
+    open_list_flow.BINDING,
+    freshness_flow.BINDING,
+    supplementary_flow.BINDING,
+)
 
 
 @dataclass

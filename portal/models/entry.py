@@ -80,6 +80,11 @@ class CatalogueEntry(Base):
     )
 
     @property
+    def is_city_compiled(self) -> bool:
+        """True for a city's own supplementary entry (flow F3); a harvested one follows its source."""
+        return self.supplementary and self.source_id is None
+
+    @property
     def is_public(self) -> bool:
         return self.published_version_id is not None and self.retired_at is None
 

@@ -177,8 +177,15 @@ def retired_by_source_gone(attempt: Attempt) -> None:
         raise refuse("", "by_hand", "该目录由人工撤下，不随来源恢复。")
 
 
+_OTHERS = dict.fromkeys(("responsible_dept", "bureau", "system"), frozenset[int]())
+
+
 def _organisations(version: EntryVersion) -> Organisations:
     entry = version.entry
+    if entry.is_city_compiled:
+        # Its agency drafts as here; review and publication are the city's (flow F3).
+        own = frozenset({entry.provider_id})
+        return {**_OTHERS, "agency": own, "agency_security_officer": own}
     return {
         "agency": frozenset({entry.provider_id}),
         "responsible_dept": frozenset({entry.responsible_dept_id}),

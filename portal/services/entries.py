@@ -264,6 +264,11 @@ class EntryService:
         self._show(entry, version, previous)
         judge_again(self._session, self._clock, entry)
 
+    def show_supplementary(self, version: EntryVersion) -> None:
+        """Make public what the city published (flow F3; `SupplementaryService` calls it)."""
+        self._show(version.entry, version, None)
+        judge_again(self._session, self._clock, version.entry)
+
     def _show(
         self, entry: CatalogueEntry, version: EntryVersion, previous: EntryVersion | None
     ) -> None:

@@ -29,17 +29,19 @@ from portal.models import (
 from portal.platform import Platform
 from portal.rules.metadata_profile import FOREIGN_1
 from portal.rules.transitions import Transition
-from portal.services import catalogue_flow, freshness_flow, open_list_flow
+from portal.services import catalogue_flow, freshness_flow, open_list_flow, supplementary_flow
 from portal.services.content import content_of, set_content
 from portal.services.flow import Flow
 from portal.services.freshness import find_freshness
 from portal.services.index_requests import request_index
+from tests.cities import CITY_AGENCY, City
 from tests.factories import Catalogue, People, SetClock, conditional_content, content
 
 ROWS = [
     *catalogue_flow.BINDING.rows,
     *freshness_flow.BINDING.rows,
     *open_list_flow.BINDING.rows,
+    *supplementary_flow.BINDING.rows,
 ]
 
 
@@ -587,6 +589,87 @@ for state, make in (
 def _mark_retired(w: World, place: OpenListEntry) -> OpenListEntry:
     place.entry.retired_at = w.clock() - timedelta(seconds=1)
     return place
+
+
+F3 = "supplementary_entry"
+
+
+def _city_version(
+    w: World, state: str = "draft", *, provider: str = CITY_AGENCY, **changes: Any
+) -> EntryVersion:
+    """Return a city's version, brought to the state by the flow itself."""
+    city = City(w.session, w.clock, w.people)
+    version = city.new_version(provider=provider, **changes)
+    if state == "new":
+        return version
+    w.flow(F3).create(version, "create", city.editor)
+    if state in ("submitted", "published"):
+        w.flow(F3).fire(version, "submit", city.editor)
+    if state == "published":
+        w.flow(F3).fire(version, "publish", city.authority, nearest=[], dismissed={})
+        version.entry.published_version = version
+    return version
+
+
+def _city(w: World) -> City:
+    return City(w.session, w.clock, w.people)
+
+
+def _near(w: World, reason: str) -> dict[str, Any]:
+    near = published(w.catalogue.published())
+    return {"nearest": [near], "dismissed": {near.entry_id: reason}}
+
+
+both(
+    F3,
+    "",
+    "create",
+    good=lambda w, _: (_city_version(w, "new"), _city(w).editor, {}),
+    bad=lambda w, _: (_city_version(w, "new", region="220200"), _city(w).editor, {}),
+)
+both(
+    F3,
+    "draft",
+    "submit",
+    good=lambda w, _: (_city_version(w), _city(w).editor, {}),
+    bad=lambda w, _: (_city_version(w, **INCOMPLETE), _city(w).editor, {}),
+)
+both(
+    F3,
+    "submitted",
+    "publish",
+    good=lambda w, _: (_city_version(w, "submitted"), _city(w).authority, _near(w, "范围不同")),
+    bad=lambda w, _: (_city_version(w, "submitted"), _city(w).authority, _near(w, " ")),
+)
+both(
+    F3,
+    "submitted",
+    "return",
+    good=lambda w, _: (_city_version(w, "submitted"), _city(w).authority, {"reason": "省里已有"}),
+    bad=lambda w, _: (_city_version(w, "submitted"), _city(w).authority, {}),
+)
+both(
+    F3,
+    "published",
+    "absorb",
+    good=lambda w, _: (
+        _city_version(w, "published"),
+        w.people.bureau,
+        {"provincial": w.catalogue.published()},
+    ),
+    bad=lambda w, _: (
+        _city_version(w, "published"),
+        w.people.bureau,
+        {"provincial": w.catalogue.draft().entry},
+    ),
+)
+both(
+    F3,
+    "published",
+    "retire",
+    good=lambda w, _: (_city_version(w, "published"), _city(w).authority, {"reason": "停用"}),
+    bad=lambda w, _: (_city_version(w, "published"), _city(w).authority, {}),
+)
 
 
 @pytest.fixture
