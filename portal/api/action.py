@@ -40,6 +40,7 @@ class Call:
     actor: Actor
     data: Mapping[str, Any]
     upload: Upload | None = None
+    prepared: Any = None
 
     def may(self, permission: StrEnum, subject: Any = None) -> bool:
         return is_allowed(self.actor, permission, subject)
@@ -66,6 +67,8 @@ class Action:
     handler, and events of a flow by their transition table.
     before_upload: asked, in a reading transaction, before a file that came along is stored; an
     action without it takes no file.
+    prepare: does, in a reading transaction, what takes long, before the writing one begins: no lock
+    waits for it. The handler finds what it returns in `call.prepared`, and looks again.
     """
 
     name: str
@@ -74,6 +77,7 @@ class Action:
     schema: type[BaseModel] = NoInput
     permission: StrEnum | None = None
     before_upload: Callable[[Call], None] | None = None
+    prepare: Handler | None = None
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from portal.api import (
     activity,
     datastore,
+    datastore_sql,
+    datastore_writing,
     groups,
     listings,
     organizations,
@@ -32,4 +34,6 @@ CORE_ACTIONS = (
     *activity.ACTIONS,
     *listings.ACTIONS,
     *datastore.ACTIONS,
+    *datastore_sql.ACTIONS,
+    *datastore_writing.ACTIONS,
 )

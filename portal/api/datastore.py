@@ -5,8 +5,11 @@ Older clients find `_links` and `total_was_estimated`, which CKAN itself has dro
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Mapping
 from dataclasses import replace
+from decimal import Decimal
 from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
 
@@ -14,29 +17,16 @@ from flask import request
 from pydantic import AliasChoices, BeforeValidator, Field
 
 from portal.api.action import Action, Call
+from portal.api.datastore_tables import WireTable, open_wire_table
 from portal.api.inputs import LONGEST_KEY, Count, Flag, Input, JsonObject, TextList, json_object
-from portal.api.packages import readable_entry
-from portal.errors import Defect, Invalid, NotFound
-from portal.models.distribution import get_distribution
-from portal.services.content import content_of
-from portal.services.downloads import check_download
-from portal.services.open_columns import open_table
-from portal.services.opening import check_open, find_opening
+from portal.errors import Defect, Invalid
 from portal.tables.cache import TablePage
-from portal.tables.column_types import ColumnType
 from portal.tables.info import Column, TableInfo
-from portal.tables.json_values import json_value
-from portal.tables.query import MAX_PAGE_ROWS, Filter, TableQuery
+from portal.tables.json_values import decimal_text, json_value
+from portal.tables.query import MAX_PAGE_ROWS, Filter, TableQuery, compile_query
 from portal.web.access import Access
 
 LIMIT_MAX = 32_000
-_TYPES = {
-    ColumnType.TEXT: "text",
-    ColumnType.INTEGER: "int8",
-    ColumnType.NUMBER: "numeric",
-    ColumnType.DATE: "date",
-    ColumnType.DATETIME: "timestamp",
-}
 _OPERATORS = {"gt": "gt", "gte": "ge", "lt": "lt", "lte": "le", "eq": "eq", "ne": "ne"}
 
 
@@ -57,7 +47,8 @@ class DatastoreSearch(Input):
     offset: Count = 0
     include_total: Flag = True
     include_next_page: Flag = False
-    records_format: Literal["objects", "lists"] = "objects"
+    distinct: Flag = False
+    records_format: Literal["objects", "lists", "csv", "tsv"] = "objects"
 
 
 def datastore_search(call: Call, given: DatastoreSearch) -> dict[str, Any]:
@@ -65,23 +56,26 @@ def datastore_search(call: Call, given: DatastoreSearch) -> dict[str, Any]:
 
     resource_id; q: words somewhere in a text, or {column: words}; filters: {column: value, list of
     values, or {"gt": …, "gte": …, "lt": …, "lte": …}}; fields; sort: "column desc, other asc";
-    limit (at most 32000), offset, include_total, records_format (objects or lists).
+    limit (at most 32000), offset, include_total, records_format (objects, lists, csv, tsv); distinct:
+    each combination of the asked fields once, without `_id`.
     """
-    info = _table(call, given.resource_id)
+    table = open_wire_table(call, given.resource_id)
     limit = min(given.limit, LIMIT_MAX)
-    query = _query(info, given)
-    page = _pages(call, info, query, limit, given)
-    fields = _fields(info, given)
+    query = _query(table, given)
+    fields = _fields(table.info, query)
+    if given.distinct:
+        page = _distinct(call, table.info, query, fields, limit, given)
+    else:
+        page = _pages(call, table.info, query, limit, given)
+    with_id = not given.distinct and (not given.fields or "_id" in given.fields)
     answer: dict[str, Any] = {
         "include_next_page": given.include_next_page,
         "include_total": given.include_total,
         "limit": limit,
         "records_format": given.records_format,
         "resource_id": given.resource_id,
-        "records": _records(page, fields, given.records_format),
-        "fields": [{"id": "_id", "type": "int"}, *map(_field, fields)]
-        if not given.fields or "_id" in given.fields
-        else [*map(_field, fields)],
+        "records": _records(table, page, fields, given.records_format, with_id=with_id),
+        "fields": [*([{"id": "_id", "type": "int"}] if with_id else []), *map(table.field, fields)],
         "_links": _links(given.offset, limit),
     }
     if given.offset:
@@ -93,30 +87,8 @@ def datastore_search(call: Call, given: DatastoreSearch) -> dict[str, Any]:
     return answer
 
 
-def _table(call: Call, resource_id: str) -> TableInfo:
-    """Return the open table behind a resource.
-
-    Raises:
-        NotFound: no such resource, or no table in it.
-        Unauthenticated, Forbidden: its data is not open to the caller.
-    """
-    distribution = get_distribution(call.session, resource_id)
-    entry = readable_entry(call, distribution.entry.public_id)
-    check_download(call.actor, entry)
-    check_open(call.actor, entry, find_opening(call.session, entry.id))
-    version = entry.published_version
-    info = None
-    if version is not None:
-        info = open_table(distribution.current_version, content_of(version))
-    if info is None:
-        raise NotFound("数据文件“{key}”没有可查询的表格。", key=resource_id)
-    return info
-
-
-def _query(info: TableInfo, given: DatastoreSearch) -> TableQuery:
-    names = {c.name: c.field_name for c in info.columns} | {
-        c.field_name: c.field_name for c in info.columns
-    }
+def _query(table: WireTable, given: DatastoreSearch) -> TableQuery:
+    names = table.names
     filters: list[Filter] = []
     after_id: int | None = None
     for column, value in given.filters.items():
@@ -205,28 +177,73 @@ def _pages(
     return TablePage(rows, first.total, first.columns, ids[-1] if ids else None, tuple(ids))
 
 
-def _fields(info: TableInfo, given: DatastoreSearch) -> list[Column]:
-    if not given.fields:
+def _distinct(
+    call: Call,
+    info: TableInfo,
+    query: TableQuery,
+    fields: list[Column],
+    limit: int,
+    given: DatastoreSearch,
+) -> TablePage:
+    """Return each combination of values once; the order is that of the asked fields, or none."""
+    names = {column.field_name for column in fields}
+    if any(name not in names for name, _ in query.sort):
+        raise Invalid.one("sort", "distinct", "distinct 时只能按 fields 中的列排序。")
+    compiled = compile_query(info, replace(query, limit=None, offset=0), whole=True)
+    columns = ", ".join(f'"{column.field_name}"' for column in fields)
+    order = compiled.order if query.sort else ""
+    page = replace(compiled, order=order, limit=limit, offset=given.offset)
+    with call.platform.tables.statement(info, f"DISTINCT {columns}", page) as statement:
+        batches = statement.record_batches(2000)
+        next(batches)  # the schema
+        rows = [row for batch in batches for row in batch.to_pylist()]
+    total = None
+    if given.include_total:
+        counted = replace(compiled, order="", limit=None, offset=0)
+        select = f"count(DISTINCT ({columns}))" if len(fields) > 1 else f"count(DISTINCT {columns})"
+        with call.platform.tables.statement(info, select, counted) as statement:
+            batches = statement.record_batches(1)
+            next(batches)
+            total = int(next(batches).column(0)[0].as_py())
+    return TablePage(rows, total, tuple(fields), None)
+
+
+def _fields(info: TableInfo, query: TableQuery) -> list[Column]:
+    if not query.columns:
         return list(info.columns)
-    wanted = [f for f in given.fields if f != "_id"]
-    return [c for f in wanted for c in info.columns if f in (c.field_name, c.name)]
+    return [c for name in query.columns for c in info.columns if c.field_name == name]
 
 
-def _field(column: Column) -> dict[str, Any]:
-    return {"id": column.field_name, "type": _TYPES[column.type], "info": {"label": column.name}}
-
-
-def _records(page: TablePage, fields: list[Column], form: str) -> list[Any]:
-    names = [column.field_name for column in fields]
-    if form == "lists":
-        return [
-            [row_id, *(json_value(row[name]) for name in names)]
-            for row_id, row in zip(page.ids, page.rows, strict=True)
-        ]
-    return [
-        {"_id": row_id, **{name: json_value(row[name]) for name in names}}
-        for row_id, row in zip(page.ids, page.rows, strict=True)
+def _records(
+    table: WireTable, page: TablePage, fields: list[Column], form: str, *, with_id: bool
+) -> Any:
+    ids = [table.id_of(column) for column in fields]
+    flags = [table.type_of(column) == "bool" for column in fields]
+    rows = [
+        [_value(row[c.field_name], is_flag=flag) for c, flag in zip(fields, flags, strict=True)]
+        for row in page.rows
     ]
+    if with_id:
+        rows = [[row_id, *row] for row_id, row in zip(page.ids, rows, strict=True)]
+        ids = ["_id", *ids]
+    if form in ("csv", "tsv"):
+        return _text_rows(rows, "," if form == "csv" else "\t")
+    if form == "lists":
+        return [[json_value(value) for value in row] for row in rows]
+    return [{k: json_value(v) for k, v in zip(ids, row, strict=True)} for row in rows]
+
+
+def _value(value: Any, *, is_flag: bool) -> Any:
+    return value == "true" if is_flag and value is not None else value
+
+
+def _text_rows(rows: list[list[Any]], delimiter: str) -> str:
+    """Return the rows as text without a header, as CKAN does."""
+    target = io.StringIO()
+    writer = csv.writer(target, delimiter=delimiter, lineterminator="\n")
+    for row in rows:
+        writer.writerow(decimal_text(v) if isinstance(v, Decimal) else json_value(v) for v in row)
+    return target.getvalue()
 
 
 def _links(offset: int, limit: int) -> dict[str, str]:
@@ -250,13 +267,14 @@ class DatastoreInfo(Input):
 
 def datastore_info(call: Call, given: DatastoreInfo) -> dict[str, Any]:
     """Return the columns of a table and the number of its rows."""
-    info = _table(call, given.id)
+    table = open_wire_table(call, given.id)
+    info = table.info
     return {
         "fields": [
             {
-                **_field(column),
+                **table.field(column),
                 "schema": {
-                    "native_type": _TYPES[column.type],
+                    "native_type": table.type_of(column),
                     "notnull": column.blank_count == 0,
                     "index_name": None,
                     "is_index": column.field_name in info.key_fields,

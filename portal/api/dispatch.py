@@ -112,8 +112,12 @@ def _run(action: Action) -> Any:
         given = action.schema.model_validate(data)
     except ValidationError as error:
         raise invalid_input(error) from error
+    prepared = None
+    if action.prepare is not None:
+        with platform().database.reading() as reading:
+            prepared = action.prepare(Call(platform(), reading, g.actor, data, upload), given)
     opened = session(writing=action.access is Access.WRITE)
-    return action.handler(Call(platform(), opened, g.actor, data, upload), given)
+    return action.handler(Call(platform(), opened, g.actor, data, upload, prepared), given)
 
 
 def _identify() -> Actor:

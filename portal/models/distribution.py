@@ -48,6 +48,8 @@ class Distribution(Base):
     )
     reading: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     """How a person says its tables are to be read: `portal.services.table_reading.TableReading`."""
+    api_table: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    """Of a table that is written through the API: `portal.tables.api_fields.ApiTable`."""
     remote_id: Mapped[str | None] = mapped_column(String(300))
     foreign: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -123,6 +123,30 @@ class DistributionService:
         self._changed(actor, entry, "add_interface", distribution)
         return distribution
 
+    def add_table(
+        self, actor: Actor, entry: CatalogueEntry, *, name: str, description: str = ""
+    ) -> Distribution:
+        """Add a file that has no data yet: a table that will be written through the API."""
+        require(actor, Permission.DISTRIBUTION_WRITE, entry)
+        distribution = self._new(entry, FILE, name, description, None, None)
+        self._session.add(distribution)
+        self._session.flush()
+        self._changed(actor, entry, "add_file", distribution)
+        return distribution
+
+    def withdraw_data(self, actor: Actor, distribution: Distribution) -> None:
+        """Take the data off a distribution, which stays; its versions stay in the archive."""
+        require(actor, Permission.DISTRIBUTION_WRITE, distribution.entry)
+        current = distribution.current_version
+        if current is None:
+            return
+        distribution.current_version = None
+        distribution.current_version_id = None
+        distribution.modified_at = self._clock()
+        self._changed(
+            actor, distribution.entry, "withdraw_data", distribution, withdrawn=_has_words(current)
+        )
+
     def _new(
         self,
         entry: CatalogueEntry,

@@ -17,6 +17,7 @@ from portal.tables.header import unique_names
 from portal.tables.limits import MIB, ReadLimits
 from portal.tables.parsed_table import ParsedTable, RowsWriter
 
+LINES = (".jsonl", ".ndjson")  # a name that says so is believed of a single record too
 SUFFIXES = (".json", ".jsonl", ".ndjson", ".geojson")
 LOOK_CHARACTERS = 65_536
 DEEPEST = 4  # levels of objects in which an array of records is looked for, or that are flattened
@@ -45,8 +46,8 @@ def read_json(path: Path, filename: str, encoding: str, limits: ReadLimits) -> P
     Raises:
         Invalid: broken JSON (with its line), no records in it, or too large to be held.
     """
-    table = ParsedTable(encoding=encoding)
-    if _is_lines(path, encoding):
+    table = ParsedTable(encoding=encoding, are_records=True)
+    if _is_lines(path, encoding, least=1 if filename.lower().endswith(LINES) else 2):
         return _table(table, lambda: _lines(path, encoding, table), limits)
     size = path.stat().st_size
     if size > limits.json_bytes:
@@ -83,10 +84,10 @@ def _texts(path: Path, encoding: str) -> Iterator[str]:
             ) from None
 
 
-def _is_lines(path: Path, encoding: str) -> bool:
-    """Tell whether each of the first lines is a JSON object by itself."""
+def _is_lines(path: Path, encoding: str, *, least: int) -> bool:
+    """Tell whether each of the first lines is a JSON object by itself, and there are enough."""
     lines = [line for line in _text_start(path, encoding).split("\n")[:3] if line.strip()]
-    if len(lines) < 2:
+    if len(lines) < least:
         return False
     try:
         return all(isinstance(json.loads(line), dict) for line in lines[:2])

@@ -33,6 +33,7 @@ class ParsedTable:
     sheets: list[str] = field(default_factory=list)
     header_rows: tuple[int, ...] = ()  # as a spreadsheet program counts; empty: none
     coordinates: str = ""  # the coordinate system that the file names
+    are_records: bool = False  # each row names its columns: none is a heading or a total
     folder: tempfile.TemporaryDirectory[str] | None = None
 
     @property

@@ -108,7 +108,7 @@ def _group_rows(connection: duckdb.DuckDBPyConnection, parsed: ParsedTable, note
     Anything less clear stays a row.
     """
     width = len(parsed.names)
-    if width < 3:
+    if width < 3 or parsed.are_records:
         return NO_GROUPS
     number = "regexp_full_match(trim(c0), '[0-9]{1,9}')"
     first = connection.execute(
