@@ -4,55 +4,19 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
 
 import pytest
 
 from extensions.access.models.sandbox import Sandbox, SandboxCall
 from extensions.access.services import sandbox_gate
 from extensions.access.services.sandbox_keys import MOST_KEYS, SandboxKeyService, client_id_of
-from extensions.access.services.sandboxes import list_due, watch_sandboxes
-from portal.actor import Actor
+from extensions.access.services.sandboxes import list_due
 from portal.errors import GuardRefused, NotFound
-from portal.jobs.worker import Worker
 from portal.models.account import Account
 from portal.platform import Platform
-from tests.extensions.access.conftest import OFFERED, Served
+from tests.extensions.access.conftest import OFFERED
+from tests.extensions.access.sandbox_fixtures import Box, make_sandboxes
 from tests.factories import People
-
-SERVED = "stop_code,stop_name,daily_passengers,opened_on,duty_phone".split(",")
-
-
-@dataclass
-class Box:
-    """A served grant, its sandbox, and a key that another account made."""
-
-    served: Served
-    secret: str
-    key_id: int
-    owner: Actor
-
-    def get(self, path: str = "/rows", *, secret: str | None = None, **options: Any) -> Any:
-        return self.served.get(path, secret=self.secret if secret is None else secret, **options)
-
-
-def make_sandboxes(platform: Platform) -> None:
-    watch_sandboxes(platform, {})
-    Worker(platform).run_until_idle()
-
-
-@pytest.fixture
-def open_box(serve: Callable[..., Served]) -> Callable[..., Box]:
-    def make(platform: Platform, **interface: Any) -> Box:
-        served = serve(platform, **interface)
-        make_sandboxes(platform)
-        with platform.database.writing() as session:
-            owner = People(platform, session).actor("applicant", number=5)
-            new = SandboxKeyService(session, platform.clock).make(owner)
-            return Box(served, new.secret, new.key.id, owner)
-
-    return make
 
 
 @pytest.fixture
