@@ -91,7 +91,11 @@ def list_waiting(session: Session, actor: Actor) -> list[Waiting]:
                 Deadline.closed_at.is_(None),
             ),
         )
-        .where(EntryVersion.state == "submitted")
+        .where(
+            EntryVersion.state == "submitted",
+            # what a city compiles is reviewed by the city (flow F3)
+            CatalogueEntry.supplementary.is_(False) | CatalogueEntry.source_id.is_not(None),
+        )
         .order_by(Deadline.due_on.is_(None), Deadline.due_on, EntryVersion.id)
         .limit(MOST_WAITING)
     )

@@ -40,6 +40,7 @@ KINDS = {
     "removals": "采集撤下待确认",
     "unfindable": "检索索引未收录",
     "calendar": "节假日安排待载入",
+    "supplementary": "待审补充目录",
 }
 STEPS = {
     "returned": "修改后重新提交",
@@ -52,6 +53,7 @@ STEPS = {
     "removals": "核对后确认",
     "unfindable": "查明原因",
     "calendar": "载入",
+    "supplementary": "审核",
 }
 
 
@@ -122,7 +124,13 @@ class WorkList:
     def rows(self) -> list[WorkRow]:
         """Return everything that waits, what is due first on top; each thing once."""
         found: dict[tuple[str, str], WorkRow] = {}
-        for row in (*self._versions(), *self._places(), *self._stale(), *self._bureau()):
+        for row in (
+            *self._versions(),
+            *self._supplementary(),
+            *self._places(),
+            *self._stale(),
+            *self._bureau(),
+        ):
             known = found.get((row.kind, row.link))
             if known is None or row.urgency < known.urgency:
                 found[(row.kind, row.link)] = row
@@ -137,7 +145,7 @@ class WorkList:
             CatalogueEntry.responsible_dept_id.in_(self._actor.acts_for("responsible_dept")),
         )
         mine = and_(EntryVersion.state.in_(("draft", "returned")), own)
-        theirs = EntryVersion.state == "submitted"
+        theirs = and_(EntryVersion.state == "submitted", ~_CITY_COMPILED)
         wanted = or_(mine, theirs) if self._actor.is_kind("bureau") else mine
         query = _with_deadline(
             select(
@@ -160,6 +168,30 @@ class WorkList:
             note = f"第{row.number}版（修订）" if row.number > 1 else ""
             link = f"/work/versions/{row.id}{edit}"
             yield self._row(row.state, row.title or "（未命名）", link, row, note=note)
+
+    def _supplementary(self) -> Iterable[WorkRow]:
+        """Submitted supplementary entries, for the authority of their city."""
+        query = _with_deadline(
+            select(
+                EntryVersion.id,
+                EntryVersion.title,
+                EntryVersion.modified_at.label("since"),
+                Organisation.name,
+                Organisation.short_name,
+                *_DEADLINE,
+            )
+            .join(CatalogueEntry, CatalogueEntry.id == EntryVersion.entry_id)
+            .join(Organisation, Organisation.id == CatalogueEntry.provider_id),
+            "supplementary_entry",
+            EntryVersion.id,
+        ).where(
+            EntryVersion.state == "submitted",
+            _CITY_COMPILED,
+            CatalogueEntry.responsible_dept_id.in_(self._actor.acts_for("city_authority")),
+        )
+        for row in self._read(query, EntryVersion.modified_at.desc()):
+            link = f"/work/supplementary/{row.id}#decide"
+            yield self._row("supplementary", row.title, link, row)
 
     def _places(self) -> Iterable[WorkRow]:
         """Proposed places for the security officer, planned ones for the agency."""
@@ -345,6 +377,7 @@ class WorkList:
         return clockface(self._session, self._clock, deadline.due_on, deadline.provisional)
 
 
+_CITY_COMPILED = and_(CatalogueEntry.supplementary.is_(True), CatalogueEntry.source_id.is_(None))
 _DEADLINE = (Deadline.due_on, Deadline.provisional)
 
 

@@ -38,6 +38,8 @@ def sections_of(reader: Actor) -> list[tuple[str, str]]:
         ("/work/entries", gettext("目录")),
         ("/work/open-list", gettext("开放清单")),
     ]
+    if reader.is_kind("city_authority") or reader.is_kind("bureau"):
+        sections.append(("/work/supplementary", gettext("补充目录")))
     if reader.acts_for("agency") or reader.acts_for("responsible_dept"):
         sections.append(("/work/import", gettext("导入清单")))
     for permission, address, words in (

@@ -22,6 +22,7 @@ from portal.services.entry_list import LISTED, EntryFilter, list_entries
 from portal.services.flow import Flow
 from portal.services.open_list_flow import BINDING as OPEN_LIST
 from portal.services.similar_entries import similar_to
+from portal.services.supplementary_flow import FLOW as SUPPLEMENTARY
 from portal.web.access import signed_in, writes
 from portal.web.context import actor, clock, commit, platform, session
 from portal.web.errors import defects_of
@@ -219,8 +220,9 @@ def edit(version_id: int) -> Any:
 
 
 def _events(version: EntryVersion) -> frozenset[str]:
-    flow = Flow(FLOW, session(), clock())
-    return frozenset(row.event for row in flow.possible_events(version, actor()))
+    flows = (FLOW, SUPPLEMENTARY) if version.entry.is_city_compiled else (FLOW,)
+    found = [Flow(flow, session(), clock()).possible_events(version, actor()) for flow in flows]
+    return frozenset(row.event for rows in found for row in rows)
 
 
 def _edit_page(version: EntryVersion, form: EntryForm, **values: Any) -> str:
@@ -324,6 +326,8 @@ def _saved(version: EntryVersion) -> Any:
     if request.form.get("action") != "submit":
         flash(gettext("草稿已保存。"))
         return redirect(f"/work/versions/{version_id}/edit", 303)
+    if version.entry.is_city_compiled:
+        return redirect(f"/work/supplementary/{version_id}#decide", 303)
     commit()  # what was typed stays, even if the submission is refused
     try:
         service = EntryService(session(), clock())

@@ -61,6 +61,8 @@ ITEM_PLACE = re.compile(r"items\.\d{1,4}")
 @blueprint.get(f"/work/versions/<{ID}:version_id>")
 @signed_in
 def version(version_id: int) -> Any:
+    if version_for_work(version_id).entry.is_city_compiled:
+        return redirect(f"/work/supplementary/{version_id}")
     return _page(version_id)
 
 
