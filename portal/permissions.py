@@ -27,6 +27,7 @@ class Permission(StrEnum):
     ACCOUNT_MANAGE = "account:manage"
     ORGANISATION_MANAGE = "organisation:manage"
     SOURCE_MANAGE = "source:manage"
+    SOURCE_READ = "source:read"
     AUDIT_READ = "audit:read"
     OVERVIEW_READ = "overview:read"
     CATALOGUE_IMPORT = "catalogue:import"
@@ -71,6 +72,11 @@ def is_bureau(actor: Actor, _subject: Any) -> bool:
 
 def is_bureau_admin(actor: Actor, _subject: Any) -> bool:
     return actor.has_role("bureau_admin")
+
+
+def owns_source(actor: Actor, source: Any) -> bool:
+    """True for staff of the organisation whose catalogue is harvested."""
+    return source is not None and source.organisation_id in actor.organisation_ids
 
 
 def is_auditor(actor: Actor, _subject: Any) -> bool:
@@ -120,6 +126,7 @@ _RULES: dict[StrEnum, Sequence[Sequence[Predicate]]] = {
     Permission.ACCOUNT_MANAGE: [[is_bureau_admin]],
     Permission.ORGANISATION_MANAGE: [[is_bureau_admin]],
     Permission.SOURCE_MANAGE: [[is_bureau_admin], [is_system]],
+    Permission.SOURCE_READ: [[is_bureau_admin], [owns_source], [is_system]],
     Permission.AUDIT_READ: [[is_bureau], [is_auditor]],
     Permission.OVERVIEW_READ: [[is_bureau], [is_auditor]],
     Permission.CATALOGUE_IMPORT: [[is_bureau_admin], [is_system]],

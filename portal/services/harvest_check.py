@@ -14,6 +14,8 @@ from portal.services.harvest_record import SourceRecord, fingerprint
 
 NEW, CHANGED, BACK, UNCHANGED, CONFLICT = "new", "changed", "back", "unchanged", "conflict"
 
+TAKEN_OVER = "原采集源已移除，由本采集源接着更新。"
+
 
 @dataclass(frozen=True)
 class Judgement:
@@ -32,7 +34,7 @@ def judge(
     unfinished = _unfinished(session, [entry.id for entry in own.values()])
     strangers = _strangers(session, source, [r for r in records if r.remote_id not in own])
     return [
-        _of_own(own[record.remote_id], record, unfinished)
+        _of_own(source, own[record.remote_id], record, unfinished)
         if record.remote_id in own
         else strangers.get(record.remote_id, Judgement(NEW))
         for record in records
@@ -40,8 +42,20 @@ def judge(
 
 
 def _own(session: Session, source: HarvestSource, ids: list[str]) -> dict[str, CatalogueEntry]:
-    query = select(CatalogueEntry).where(
-        CatalogueEntry.source_id == source.id, CatalogueEntry.remote_id.in_(ids)
+    """Return remote id -> entry, also those of a removed source of the same organisation."""
+    query = (
+        select(CatalogueEntry)
+        .join(HarvestSource, HarvestSource.id == CatalogueEntry.source_id)
+        .where(
+            CatalogueEntry.remote_id.in_(ids),
+            (HarvestSource.id == source.id)
+            | (
+                HarvestSource.removed_at.is_not(None)
+                & (HarvestSource.organisation_id == source.organisation_id)
+                & (HarvestSource.kind == source.kind)
+            ),
+        )
+        .order_by((HarvestSource.id == source.id), HarvestSource.id)
     )
     return {str(entry.remote_id): entry for entry in session.scalars(query)}
 
@@ -54,9 +68,16 @@ def _unfinished(session: Session, entry_ids: list[int]) -> dict[int, str]:
     return {row.entry_id: row.state for row in session.execute(query)}
 
 
-def _of_own(entry: CatalogueEntry, record: SourceRecord, unfinished: dict[int, str]) -> Judgement:
+def _of_own(
+    source: HarvestSource,
+    entry: CatalogueEntry,
+    record: SourceRecord,
+    unfinished: dict[int, str],
+) -> Judgement:
     if entry.retired_by_source:
         return Judgement(BACK, entry.id)
+    if entry.source_id != source.id:
+        return Judgement(CHANGED, entry.id, TAKEN_OVER)
     if entry.source_fingerprint == fingerprint(record):
         return Judgement(UNCHANGED, entry.id)
     if entry.retired_at is not None:

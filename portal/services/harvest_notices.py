@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from portal.clock import Clock
 from portal.models.account import Membership
 from portal.models.audit import AuditEvent
-from portal.models.entry import EntryVersion
-from portal.models.harvest import HarvestRun
+from portal.models.entry import CatalogueEntry, EntryVersion
+from portal.models.harvest import HarvestItem, HarvestRun
 from portal.services.catalogue_flow import FLOW
 from portal.services.notices import accounts_acting_as, audience_of, tell
 
@@ -63,5 +63,32 @@ def tell_of_run(session: Session, clock: Clock, run: HarvestRun, event: AuditEve
         admins |= set(
             session.scalars(select(Membership.account_id).where(Membership.role == "bureau_admin"))
         )
-    tell(session, clock, admins, event, text, "/work/sources")
-    tell(session, clock, accounts - admins, event, text, "/work")
+    page = f"/work/sources/runs/{run.id}"
+    tell(session, clock, admins | accounts, event, text, page)
+    if run.counts.get("conflict"):
+        _tell_owners(session, clock, run, event, admins | accounts)
+
+
+def _tell_owners(
+    session: Session, clock: Clock, run: HarvestRun, event: AuditEvent, told: set[int]
+) -> None:
+    """Tell those whose entries another source offers too: both sides must know."""
+    number = func.count(HarvestItem.id)
+    query = (
+        select(CatalogueEntry.provider_id, number)
+        .join(HarvestItem, HarvestItem.entry_id == CatalogueEntry.id)
+        .where(
+            HarvestItem.run_id == run.id,
+            HarvestItem.state == "conflict",
+            CatalogueEntry.source_id.is_distinct_from(run.source_id),
+            CatalogueEntry.provider_id != run.source.organisation_id,
+        )
+        .group_by(CatalogueEntry.provider_id)
+    )
+    for provider_id, count in session.execute(query).all():
+        accounts = set(accounts_acting_as(session, "agency", frozenset({provider_id}))) - told
+        text = (
+            f"采集来源“{run.source.name}”（{run.source.organisation.name}）中有 {count} 条记录"
+            "与本单位维护的目录重复，平台没有重复采集，请与对方商定由谁维护。"
+        )
+        tell(session, clock, accounts, event, text, "/work/harvest")

@@ -12,6 +12,7 @@ from harvesters.record import FaultyRecord
 from portal.models.entry import CatalogueEntry
 from portal.models.harvest import HarvestItem, HarvestRun, HarvestSource
 from portal.services.catalogue_flow import REMOVAL_BRAKE
+from portal.services.harvest_check import CONFLICT
 from portal.services.harvest_foresight import FieldChange, foresee
 from portal.services.harvest_gathering import (
     ABSENT,
@@ -84,7 +85,7 @@ def report_lines(
     run_id: int,
     *,
     states: frozenset[str] = frozenset(),
-    after_id: int = 0,
+    offset: int = 0,
     limit: int | None = None,
 ) -> Iterator[ReportLine]:
     """Yield what happened to each record of a run, in the order of the source.
@@ -95,8 +96,9 @@ def report_lines(
     query = (
         select(HarvestItem, CatalogueEntry.slug)
         .outerjoin(CatalogueEntry, CatalogueEntry.id == HarvestItem.entry_id)
-        .where(HarvestItem.run_id == run_id, HarvestItem.id > after_id)
+        .where(HarvestItem.run_id == run_id)
         .order_by(HarvestItem.id)
+        .offset(offset)
         .limit(limit)
     )
     if states:
@@ -107,6 +109,72 @@ def report_lines(
         remote_id = record["remote_id"] if item.state == FAULTY else item.remote_id
         changes = tuple(FieldChange(**change) for change in item.changes or ())
         yield ReportLine(item.state, remote_id, item.place, title, item.reason, slug or "", changes)
+
+
+def common_faults(session: Session, run_id: int, *, limit: int = 5) -> list[tuple[str, int]]:
+    """Return the reasons that several faulty records share, the most frequent first."""
+    number = func.count(HarvestItem.id)
+    query = (
+        select(HarvestItem.reason, number)
+        .where(HarvestItem.run_id == run_id, HarvestItem.state == FAULTY)
+        .group_by(HarvestItem.reason)
+        .having(number > 1)
+        .order_by(number.desc(), HarvestItem.reason)
+        .limit(limit)
+    )
+    return [(reason, count) for reason, count in session.execute(query)]
+
+
+@dataclass(frozen=True)
+class OwnershipConflict:
+    """A record that `source` offers and that is kept here under somebody else's care."""
+
+    source: HarvestSource
+    run_id: int
+    place: str
+    title: str
+    reason: str
+    entry: CatalogueEntry
+
+
+def list_conflicts(
+    session: Session, organisation_ids: frozenset[int] | None, *, limit: int = 200
+) -> list[OwnershipConflict]:
+    """Return the conflicts of each source's newest complete run that concern these organisations.
+
+    Args:
+        organisation_ids: of either side: whose source it is, or whose entry; None: all.
+    """
+    newest = (
+        select(func.max(HarvestRun.id))
+        .where(HarvestRun.trial.is_(False), HarvestRun.state.in_(("done", "waiting")))
+        .group_by(HarvestRun.source_id)
+    )
+    query = (
+        select(HarvestItem, CatalogueEntry, HarvestRun)
+        .join(HarvestRun, HarvestRun.id == HarvestItem.run_id)
+        .join(HarvestSource, HarvestSource.id == HarvestRun.source_id)
+        .join(CatalogueEntry, CatalogueEntry.id == HarvestItem.entry_id)
+        .where(
+            HarvestRun.id.in_(newest),
+            HarvestSource.removed_at.is_(None),
+            HarvestItem.state == CONFLICT,
+            CatalogueEntry.source_id.is_distinct_from(HarvestRun.source_id),
+        )
+        .order_by(HarvestItem.id)
+        .limit(limit)
+    )
+    if organisation_ids is not None:
+        query = query.where(
+            HarvestSource.organisation_id.in_(organisation_ids)
+            | CatalogueEntry.provider_id.in_(organisation_ids)
+        )
+    return [
+        OwnershipConflict(
+            run.source, run.id, item.place, item.record.get("title", ""), item.reason, entry
+        )
+        for item, entry, run in session.execute(query)
+    ]
 
 
 def preview(session: Session, reading: SourceReading) -> Iterator[ReportLine]:
@@ -147,6 +215,15 @@ def _missing(session: Session, source: HarvestSource, came: set[str]) -> Iterato
 def _count_live(session: Session, source_id: int) -> int:
     return session.scalar(select(func.count(CatalogueEntry.id)).where(live_entries(source_id))) or 0
 
+
+ADVICE = {
+    FAULTY: "请把位置和原因转告来源单位，由其改正后重新采集；其余记录不受影响，原有目录也没有撤下。",
+    "conflict": "同一条数据已有另一方维护。请与对方商定由谁维护，再由另一方在自己的来源中删除；正在办理的目录，办完后会自动更新。",
+    MISSING: "来源中已没有这些记录。先向来源单位核实：确已停用的，确认撤下；是来源出错的，等它恢复后重新采集。",
+    ABSENT: "来源中已没有这些记录，平台没有撤下。请核实后由本单位决定。",
+    "gone": "来源中已没有这些记录，目录已撤下。来源恢复后，下次采集会自动恢复。",
+}
+"""What a clerk can do about the records in a state."""
 
 CHANGES = frozenset({"created", "updated", "gone", "back", "faulty", "conflict", MISSING, ABSENT})
 """States that a person may want to look at."""

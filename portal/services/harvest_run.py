@@ -27,6 +27,7 @@ from portal.models.entry import CatalogueEntry
 from portal.models.harvest import HarvestItem, HarvestRun, HarvestSource, get_run
 from portal.services.catalogue_flow import REMOVAL_BRAKE
 from portal.services.entries import EntryService
+from portal.services.harvest_check import CONFLICT
 from portal.services.harvest_gathering import (
     FAULTY,
     GATHERED,
@@ -166,10 +167,11 @@ class HarvestExecution:
             run.state = "waiting" if run.counts.get(MISSING) else "done"
             run.finished_at = self.clock()
             changed = sum(run.counts.get(s, 0) for s in ("created", "updated", GONE, "back"))
-            if changed or run.state == "waiting" or _has_started(session, run):
+            is_news = bool(changed) or _differs_from_last(session, run)
+            is_contested = bool(run.counts.get(CONFLICT)) and is_news
+            if changed or is_contested or run.state == "waiting" or _has_started(session, run):
                 event = record_run_event(session, self.clock, run, "finish", dict(run.counts))
-                tells = changed or _differs_from_last(session, run)
-                if tells:
+                if is_news:
                     session.flush()
                     tell_of_run(session, self.clock, run, event)
             _forget_old_runs(session, run)

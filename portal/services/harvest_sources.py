@@ -142,6 +142,10 @@ class SourceService:
         source.row_version += 1
         self._record(actor, source, "remove", {"name": name}, reason)
 
+    def secret_names(self, source: HarvestSource) -> list[str]:
+        """Return which keys the source has; what they say is never given out."""
+        return self._secrets.names(source)
+
     def _kept(self, source: HarvestSource) -> dict[str, Any]:
         """Return the options that stand; those sealed under another SECRET_KEY are lost."""
         if source.sealed and not self._secrets.names(source):

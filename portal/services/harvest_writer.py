@@ -18,7 +18,7 @@ from portal.services.catalogue_flow import FLOW, is_decided_by_official
 from portal.services.content import content_of
 from portal.services.entries import EntryService
 from portal.services.flow import Flow
-from portal.services.harvest_check import BACK, CHANGED, NEW, judge
+from portal.services.harvest_check import BACK, CHANGED, NEW, TAKEN_OVER, judge
 from portal.services.harvest_content import (
     content_kept_by_official,
     remark_on_kept,
@@ -69,6 +69,8 @@ class RecordWriter:
             remarks = [judgement.reason] if judgement.reason else []
             return Written(judgement.outcome, judgement.entry_id, remarks)
         entry = self._session.get_one(CatalogueEntry, judgement.entry_id)
+        if entry.source_id != self._source.id:
+            return self._take_over(entry, record)
         written = self._bring_back(entry, record) if judgement.outcome == BACK else None
         if entry.source_fingerprint == fingerprint(record):
             return written or Written(UNCHANGED, entry.id)
@@ -79,6 +81,16 @@ class RecordWriter:
         if written:
             return Written(written.state, entry.id, [*written.remarks, *updated.remarks])
         return updated
+
+    def _take_over(self, entry: CatalogueEntry, record: SourceRecord) -> Written:
+        """The source that the entry came from was removed: it follows this one from now on."""
+        entry.source_id = self._source.id
+        self._session.flush()
+        judgement = judge(self._session, self._source, [record])[0]
+        if judgement.outcome not in (CHANGED, BACK):
+            return Written(UPDATED, entry.id, [TAKEN_OVER])
+        written = self.write(record)
+        return Written(UPDATED, entry.id, [TAKEN_OVER, *written.remarks])
 
     def _create(self, record: SourceRecord) -> Written:
         content = record.content if self._source.trusted else untrusted_content(record)

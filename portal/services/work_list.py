@@ -324,7 +324,7 @@ class WorkList:
             yield WorkRow(
                 "removals",
                 f"采集源“{run.name}”",
-                f"/work/sources#run-{run.id}",
+                f"/work/sources/runs/{run.id}",
                 since=run.started_at,
             )
 

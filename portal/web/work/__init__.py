@@ -14,6 +14,8 @@ from portal.web.work import (
     overview,
     review,
     searches,
+    source_columns,
+    source_runs,
     sources,
     supplementary,
     table_reading,
@@ -42,6 +44,8 @@ WORK_BLUEPRINTS = (
     calendar.blueprint,
     searches.blueprint,
     sources.blueprint,
+    source_runs.blueprint,
+    source_columns.blueprint,
     accounts.blueprint,
     account.blueprint,
 )

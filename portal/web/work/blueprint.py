@@ -42,6 +42,7 @@ def sections_of(reader: Actor) -> list[tuple[str, str]]:
         sections.append(("/work/supplementary", gettext("补充目录")))
     if reader.acts_for("agency") or reader.acts_for("responsible_dept"):
         sections.append(("/work/import", gettext("导入清单")))
+        sections.append(("/work/harvest", gettext("采集情况")))
     for permission, address, words in (
         (Permission.ENTRY_REVIEW, "/work/review", gettext("目录审核")),
         (Permission.OVERVIEW_READ, "/work/overview", gettext("总览")),

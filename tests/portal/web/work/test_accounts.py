@@ -182,15 +182,18 @@ def test_removals_wait_for_the_administrator(admin: Browser, office: Office) -> 
         )
         session.add(source)
         session.flush()
-        run = HarvestRun(source_id=source.id, state="waiting", started_at=NOW, counts={"gone": 1})
+        run = HarvestRun(
+            source_id=source.id, state="waiting", started_at=NOW, counts={"missing": 1}
+        )
         session.add(run)
         session.flush()
         session.add(
             HarvestItem(run_id=run.id, remote_id="x", state="missing", record={"title": "将撤下的"})
         )
     assert "采集撤下待确认" in text_of(admin.get("/work"))
-    assert "将撤下的" in text_of(admin.get("/work/sources"))
-    admin.submit("/work/sources", "/confirm")
+    assert "查看并决定" in text_of(admin.get("/work/sources"))
+    assert "将撤下的" in text_of(admin.get(f"/work/sources/runs/{run.id}?state=missing"))
+    admin.submit(f"/work/sources/runs/{run.id}", "/confirm")
     assert office.read(lambda s: s.get(HarvestRun, 1).state) == "writing"
     events = office.read(lambda s: list(s.scalars(select(AuditEvent.flow))))
     assert any("harvest" in flow for flow in events)
