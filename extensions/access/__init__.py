@@ -7,13 +7,20 @@ from extensions.access.flow import BINDING
 from extensions.access.permissions import RULES
 from extensions.access.samples import sample_applications, sample_interface
 from extensions.access.services import hooks, sandboxes, timers
-from extensions.access.web import developer, interfaces, panel, review, use
+from extensions.access.web import attachments, developer, interfaces, panel, policy, review, use
 from portal.extension import Extension, NavigationItem
 from portal.jobs.registry import JobKind
 
 extension = Extension(
     name="access",
-    routes=(developer.blueprint, review.blueprint, interfaces.blueprint, use.blueprint),
+    routes=(
+        developer.blueprint,
+        review.blueprint,
+        interfaces.blueprint,
+        use.blueprint,
+        attachments.blueprint,
+        policy.blueprint,
+    ),
     apis=(rows.blueprint, gateway.blueprint, oauth.blueprint),
     flows=(BINDING,),
     permissions=RULES,
@@ -33,5 +40,6 @@ extension = Extension(
     navigation=(
         NavigationItem("我的申请", "access_developer.centre", "signed_in", icon="code"),
         NavigationItem("数据申请", "access_review.applications", "work", icon="key-round"),
+        NavigationItem("审批规则", "access_policy.show", "work", icon="list"),
     ),
 )

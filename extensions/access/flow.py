@@ -8,6 +8,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from extensions.access.models.application import AccessApplication
+from extensions.access.policy import PolicyRow, approving_roles, duty_days
+from extensions.access.row_filters import filters_of, item_table, row_filter_defects
 from extensions.access.rules import (
     MAX_EXTENSION_WORKING_DAYS,
     REJECT_GROUNDS,
@@ -18,22 +20,27 @@ from extensions.access.rules import (
     request_defects,
     terms_defects,
 )
+from extensions.access.services.policies import bound_row
 from portal.clock import local_date
 from portal.errors import Defect, GuardRefused
 from portal.models.account import Membership
 from portal.models.open_list import OpenListEntry
 from portal.rules.entry_content import InformationItem
-from portal.rules.transitions import read_transitions
+from portal.rules.transitions import Transition, read_transitions
 from portal.services.content import content_of
 from portal.services.deadlines import list_open_deadlines, working_days_left
 from portal.services.flow import Attempt, FlowBinding, Organisations, Persons
 from portal.services.guards import always, reason_given, refuse
+from portal.services.open_columns import released_table
+from portal.tables.info import TableInfo
 
 FLOW = "access_application"
 TABLE = read_transitions(Path(__file__).parent / "data" / "transitions.csv")
 
 
 def request_of(application: AccessApplication) -> Request:
+    """Return what is asked; None for what was not asked of older applications."""
+    older = application.submitted_at is not None and application.policy_version is None
     return Request(
         purpose=application.purpose,
         scenario=application.scenario,
@@ -42,6 +49,8 @@ def request_of(application: AccessApplication) -> Request:
         term_days=application.term_days,
         capability=application.capability,
         undertakings=tuple(application.undertakings),
+        storage=None if older else application.storage or "",
+        field_reasons=None if older else application.field_reasons or {},
     )
 
 
@@ -76,7 +85,10 @@ def verified_and_conditional(attempt: Attempt) -> None:
 def application_complete(attempt: Attempt) -> None:
     """Purpose, scenario, fields within the open items, capability, term, undertakings."""
     application: AccessApplication = attempt.subject
-    defects = request_defects(request_of(application), grantable_of(application))
+    most_days = bound_row(application).max_term_days
+    defects = request_defects(
+        request_of(application), grantable_of(application), most_days=most_days
+    )
     if defects:
         raise GuardRefused(defects)
 
@@ -125,15 +137,48 @@ def terms_set_by_outsider(attempt: Attempt) -> None:
         attempt.actor.organisation_ids & set(own)
     ):
         raise refuse("", "own_organisation", "审核人不能审核本人或本单位提出的申请。")
+    policy = bound_row(application)
+    _check_approver(attempt, policy)
     terms = attempt.facts.get("terms")
     if not isinstance(terms, Terms):
         raise refuse("", "no_terms", "请设定信息项、调用限额和使用期限。")
-    defects = terms_defects(terms, application.fields, grantable_of(application))
+    defects = terms_defects(
+        terms,
+        application.fields,
+        grantable_of(application),
+        most_calls=policy.max_daily_quota,
+        most_days=policy.max_term_days,
+    )
+    defects += row_filter_defects(filters_of(terms.row_filters), _table_of(application))
     if defects:
         raise GuardRefused(defects)
 
 
+def _check_approver(attempt: Attempt, policy: PolicyRow) -> None:
+    """The policy names the roles of the agency that decide on this class of data."""
+    provider = attempt.subject.entry.provider_id
+    if not any(
+        role.role in policy.approvers and role.organisation_id == provider
+        for role in attempt.actor.roles
+    ):
+        roles = "、".join(approving_roles().get(code, code) for code in policy.approvers)
+        raise refuse("", "not_approver", "按审批规则，这类数据由{roles}审批。", roles=roles)
+
+
+def _table_of(application: AccessApplication) -> TableInfo:
+    """Return the table behind the interface, else what the information items promise."""
+    file = application.interface.table_distribution
+    table = released_table(file.current_version) if file is not None else None
+    version = application.entry.published_version or application.version
+    return table or item_table(content_of(version))
+
+
+def _duty(application: AccessApplication, row: Transition) -> int | None:
+    return duty_days(bound_row(application), row)
+
+
 def ground_and_reason(attempt: Attempt) -> None:
+    _check_approver(attempt, bound_row(attempt.subject))
     if attempt.facts.get("ground") not in REJECT_GROUNDS:
         raise refuse("ground", "missing", "请选择不予同意的依据。")
     reason_given(attempt)
@@ -225,6 +270,7 @@ BINDING = FlowBinding(
     organisations=_organisations,
     persons=_persons,
     title=_title,
+    duty=_duty,
     link=lambda application: f"/applications/{application.id}",
     entry_id=lambda application: application.entry_id,
     name="数据申请",

@@ -52,6 +52,15 @@ _RULES: dict[str, Callable[[Any], str | None]] = {
 }
 
 
+# What a reviewer may mask beyond the catalogue: by the data types that each rule fits.
+GRANTABLE = {
+    "mask_id": ("string", "text"),
+    "mask_phone": ("string", "text"),
+    "mask_name": ("string", "text"),
+    "generalise_date": ("date", "datetime"),
+}
+
+
 def is_masked(rule: str) -> bool:
     return rule not in ("", "none")
 

@@ -6,11 +6,13 @@ from enum import StrEnum
 
 from extensions.access.models.application import AccessApplication
 from portal.actor import Actor
-from portal.permissions import Rules, is_bureau
+from portal.permissions import Rules, has_staff_role, is_bureau, is_bureau_admin
 
 
 class AccessPermission(StrEnum):
     APPLICATION_READ = "application:read"
+    POLICY_READ = "access_policy:read"
+    POLICY_WRITE = "access_policy:write"
 
 
 def is_applicant(actor: Actor, application: AccessApplication) -> bool:
@@ -33,4 +35,6 @@ RULES: Rules = {
         [acts_for_its_agency],
         [is_bureau_and_submitted],
     ],
+    AccessPermission.POLICY_READ: [[has_staff_role]],
+    AccessPermission.POLICY_WRITE: [[is_bureau_admin]],
 }

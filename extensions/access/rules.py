@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from extensions.access.masking import GRANTABLE, is_masked
 from portal.errors import Defect
 from portal.rules.entry_content import EntryContent, InformationItem
 
@@ -26,7 +27,7 @@ MAX_TERM_QUOTA = 1_000_000_000
 DEFAULT_DAILY_QUOTA = 10_000
 DEFAULT_PER_MINUTE = 60
 TEXT_MAX = 4_000
-PURPOSE_MIN, SCENARIO_MIN, CAPABILITY_MIN = 10, 10, 20
+PURPOSE_MIN, SCENARIO_MIN, CAPABILITY_MIN, STORAGE_MIN, FIELD_REASON_MIN = 10, 10, 20, 10, 5
 
 UNDERTAKINGS = {
     "purpose_only": "仅将数据用于本申请写明的用途和场景，不改作他用",
@@ -47,7 +48,11 @@ REJECT_GROUNDS = {
 
 @dataclass(frozen=True)
 class Request:
-    """What is asked. `volume_a_day` in calls, `term_days` in calendar days."""
+    """What is asked. `volume_a_day` in calls, `term_days` in calendar days.
+
+    `storage` says where and how the data will be kept, `field_reasons` why each sensitive field is
+    needed; None in applications from before these were asked for.
+    """
 
     purpose: str = ""
     scenario: str = ""
@@ -56,6 +61,8 @@ class Request:
     term_days: int | None = None
     capability: str = ""
     undertakings: tuple[str, ...] = ()
+    storage: str | None = ""
+    field_reasons: Mapping[str, str] | None = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -63,6 +70,8 @@ class Terms:
     """What is granted, for `term_days` calendar days from the day of approval.
 
     `per_second` and `quota_term` (calls in the whole term) are None where nothing limits them.
+    `masking` is what is masked beyond the catalogue (field -> rule), `row_filters` ({field, op,
+    value}) are added to every call.
     """
 
     fields: tuple[str, ...]
@@ -72,6 +81,13 @@ class Terms:
     conditions: str = ""
     per_second: int | None = None
     quota_term: int | None = None
+    masking: Mapping[str, str] = field(default_factory=dict)
+    row_filters: tuple[Mapping[str, str], ...] = ()
+
+
+def is_sensitive(item: InformationItem) -> bool:
+    """Whether an item needs a reason of its own: personal, or given masked only."""
+    return item.personal not in ("", "none") or is_masked(item.masking)
 
 
 def grantable_items(content: EntryContent, offered: Sequence[str]) -> dict[str, InformationItem]:
@@ -91,31 +107,44 @@ def grantable_items(content: EntryContent, offered: Sequence[str]) -> dict[str, 
     }
 
 
-def request_defects(request: Request, grantable: Mapping[str, InformationItem]) -> list[Defect]:
+def request_defects(
+    request: Request,
+    grantable: Mapping[str, InformationItem],
+    *,
+    most_days: int = MAX_TERM_DAYS,
+) -> list[Defect]:
     """Return everything that keeps an application from being complete, in form order."""
     return [
         *_text("purpose", "用途", request.purpose, PURPOSE_MIN),
         *_text("scenario", "应用场景", request.scenario, SCENARIO_MIN),
         *_fields(request.fields, grantable),
+        *_reasons(request, grantable),
         *_number("volume_a_day", "每日调用量", request.volume_a_day, MAX_DAILY_QUOTA),
-        *_number("term_days", "使用期限（天）", request.term_days, MAX_TERM_DAYS),
+        *_number("term_days", "使用期限（天）", request.term_days, most_days),
+        *_storage(request.storage),
         *_text("capability", "安全保护能力说明", request.capability, CAPABILITY_MIN),
         *_undertakings(request.undertakings),
     ]
 
 
 def terms_defects(
-    terms: Terms, wanted: Sequence[str], grantable: Mapping[str, InformationItem]
+    terms: Terms,
+    wanted: Sequence[str],
+    grantable: Mapping[str, InformationItem],
+    *,
+    most_calls: int = MAX_DAILY_QUOTA,
+    most_days: int = MAX_TERM_DAYS,
 ) -> list[Defect]:
     """Return what is wrong with the terms of a grant; fields only among those asked for."""
     asked = {name: item for name, item in grantable.items() if name in wanted}
     return [
         *_fields(terms.fields, asked),
-        *_number("quota_day", "每日调用上限", terms.quota_day, MAX_DAILY_QUOTA),
+        *_masking(terms, asked),
+        *_number("quota_day", "每日调用上限", terms.quota_day, most_calls),
         *_number("per_minute", "每分钟调用上限", terms.per_minute, MAX_PER_MINUTE),
         *_optional("per_second", "每秒调用上限", terms.per_second, MAX_PER_SECOND),
         *_optional("quota_term", "期限内调用总数上限", terms.quota_term, MAX_TERM_QUOTA),
-        *_number("term_days", "使用期限（天）", terms.term_days, MAX_TERM_DAYS),
+        *_number("term_days", "使用期限（天）", terms.term_days, most_days),
         *_length("conditions", "附加条件", terms.conditions),
     ]
 
@@ -146,6 +175,37 @@ def _fields(fields: Sequence[str], allowed: Mapping[str, InformationItem]) -> It
             yield Defect(
                 "fields", "not_open", "信息项“{name}”不在可提供的范围内。", {"name": name[:64]}
             )
+
+
+def _reasons(request: Request, allowed: Mapping[str, InformationItem]) -> Iterator[Defect]:
+    """Least sufficiency: each sensitive field needs a reason of its own."""
+    if request.field_reasons is None:
+        return
+    for name in dict.fromkeys(request.fields):
+        item = allowed.get(name)
+        if item is None or not is_sensitive(item):
+            continue
+        given = request.field_reasons.get(name, "").strip()
+        if len(given) < FIELD_REASON_MIN:
+            params = {"name": item.name, "min": FIELD_REASON_MIN}
+            message = "请说明为什么需要“{name}”，至少{min}个字。"
+            yield Defect(f"reason.{name}", "too_short", message, params)
+        yield from _length(f"reason.{name}", item.name, given)
+
+
+def _storage(value: str | None) -> Iterator[Defect]:
+    if value is not None:
+        yield from _text("storage", "数据存放方式", value, STORAGE_MIN)
+
+
+def _masking(terms: Terms, asked: Mapping[str, InformationItem]) -> Iterator[Defect]:
+    """A grant may mask more than the catalogue does, by a rule that fits the item's type."""
+    for name, rule in terms.masking.items():
+        item = asked.get(name)
+        if item is None or item.data_type not in GRANTABLE.get(rule, ()):
+            message = "信息项“{name}”不能用这种脱敏方式。"
+            shown = item.name if item else name[:64]
+            yield Defect("masking", "not_fitting", message, {"name": shown})
 
 
 def _number(field: str, label: str, value: int | None, most: int) -> Iterator[Defect]:

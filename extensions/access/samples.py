@@ -96,6 +96,8 @@ def _tell(
         term_days=180,
         capability="数据存放在境内机房，访问须双人授权，日志保存六个月（示例）",
         undertakings=tuple(UNDERTAKINGS),
+        storage="境内机房加密数据库，保存六个月后删除（示例）",
+        field_reasons=dict.fromkeys(interface.fields, "展示服务状态所必需（示例）"),
     )
     application = service.create(actor_of(applicant), interface, request)
     service.submit(actor_of(applicant), application)

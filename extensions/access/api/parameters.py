@@ -10,7 +10,7 @@ from extensions.access.masking import is_masked
 from extensions.access.services.gate import Admission
 from portal.errors import Defect, Invalid
 from portal.tables.column_types import ColumnType
-from portal.tables.query import OPERATORS, Filter, TableQuery, compile_query
+from portal.tables.query import MAX_FILTERS, OPERATORS, Filter, TableQuery, compile_query
 
 DEFAULT_LIMIT, MAX_LIMIT = 100, 1000
 MAX_DIGITS = 16
@@ -71,9 +71,12 @@ def read_parameters(
         known = {"known": "、".join(formats)}
         defects.append(Defect("format", "unknown", "格式只能是：{known}。", known))
     defects += _table_defects(query, admission)
+    most = MAX_FILTERS - len(admission.row_filters)
+    if len(query.filters) > most:
+        defects.append(Defect("filters", "too_many", "筛选条件最多 {most} 个。", {"most": most}))
     if defects:
         raise Invalid(defects)
-    return Asked(query, form)
+    return Asked(replace(query, filters=(*query.filters, *admission.row_filters)), form)
 
 
 def _columns(text: str, admission: Admission, defects: list[Defect]) -> tuple[str, ...]:

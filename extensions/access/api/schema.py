@@ -18,7 +18,8 @@ from extensions.access.masking import is_masked
 from extensions.access.quota import windows_of
 from extensions.access.services.gate import Admission
 from portal.tables.column_types import ColumnType
-from portal.tables.query import MAX_FILTERS, MAX_SORTS
+from portal.tables.query import MAX_FILTERS, MAX_SORTS, TableQuery
+from portal.web.context import platform
 
 COMPARING = ("eq", "ne", "lt", "le", "gt", "ge", "in", "is_blank")
 TEXT_ONLY = ("contains", BEGINS)
@@ -34,7 +35,7 @@ def schema_of(admission: Admission) -> dict[str, Any]:
     return {
         "code": admission.interface.api_code,
         "title": admission.interface.name,
-        "row_count": admission.table.row_count,
+        "row_count": row_count(admission),
         "updated": updated.isoformat(timespec="seconds") if updated else None,
         "fields": [_field(admission, name) for name in admission.items],
         "formats": list(FORMATS),
@@ -43,7 +44,7 @@ def schema_of(admission: Admission) -> dict[str, Any]:
             "default_limit": DEFAULT_LIMIT,
             "max_limit": MAX_LIMIT,
             "max_stream_rows": MAX_STREAM_ROWS,
-            "max_filters": MAX_FILTERS,
+            "max_filters": MAX_FILTERS - len(admission.row_filters),
             "max_sorts": MAX_SORTS,
             "max_group_fields": MAX_GROUP_FIELDS,
             "max_groups": MAX_GROUPS,
@@ -51,6 +52,14 @@ def schema_of(admission: Admission) -> dict[str, Any]:
         },
         "quota": limits,
     }
+
+
+def row_count(admission: Admission) -> int:
+    """Return how many rows the grant covers."""
+    if not admission.row_filters:
+        return admission.table.row_count
+    query = TableQuery(filters=admission.row_filters, limit=0)
+    return platform().tables.run(admission.table, query).total or 0
 
 
 def _field(admission: Admission, name: str) -> dict[str, Any]:

@@ -14,8 +14,10 @@ from extensions.access.models.application import (
     find_undecided,
 )
 from extensions.access.models.interface import DataInterface
+from extensions.access.policy import FIRST_VERSION
 from extensions.access.rules import Request, Terms
 from extensions.access.services.grants import GrantEvents
+from extensions.access.services.policies import current_version
 from portal.actor import Actor
 from portal.clock import local_date
 from portal.errors import Conflict, Forbidden, Unauthenticated
@@ -85,7 +87,13 @@ class ApplicationService(GrantEvents):
         seen: int | None = None,
         key: str | None = None,
     ) -> AccessApplication:
-        """Hand the application in. Raises GuardRefused naming all that is missing."""
+        """Hand the application in, under the policy that counts now.
+
+        Raises:
+            GuardRefused: naming all that is missing.
+        """
+        if application.state == "draft":
+            application.policy_version = current_version(self._session)
         self._flow.fire(
             application, "submit", actor, seen=seen, key=key, details=_asked(application)
         )
@@ -178,7 +186,8 @@ class ApplicationService(GrantEvents):
             GuardRefused: the reviewer's own organisation asks, or the terms are out of bounds.
         """
         details = {
-            "terms": {**asdict(terms), "fields": list(terms.fields)},
+            "terms": _terms_of(terms),
+            "policy_version": application.policy_version or FIRST_VERSION,
             "version_id": application.version_id,
             "content_hash": application.version.content_hash,
         }
@@ -191,6 +200,8 @@ class ApplicationService(GrantEvents):
         application.per_second, application.quota_term = terms.per_second, terms.quota_term
         application.valid_until = local_date(self._clock()) + timedelta(days=terms.term_days)
         application.conditions = terms.conditions.strip()
+        application.granted_masking = dict(terms.masking)
+        application.row_filters = [dict(one) for one in terms.row_filters]
         application.decided_by = actor.account_id
         self._use_changed(application)
         return application
@@ -249,6 +260,18 @@ def _write(application: AccessApplication, request: Request) -> None:
     application.volume_a_day, application.term_days = request.volume_a_day, request.term_days
     application.capability = request.capability
     application.undertakings = list(dict.fromkeys(request.undertakings))
+    application.storage = request.storage
+    reasons = request.field_reasons or {}
+    application.field_reasons = {n: t for n, t in reasons.items() if n in application.fields and t}
+
+
+def _terms_of(terms: Terms) -> dict[str, Any]:
+    return {
+        **asdict(terms),
+        "fields": list(terms.fields),
+        "masking": dict(terms.masking),
+        "row_filters": [dict(one) for one in terms.row_filters],
+    }
 
 
 def _asked(application: AccessApplication) -> dict[str, Any]:
@@ -257,5 +280,6 @@ def _asked(application: AccessApplication) -> dict[str, Any]:
         "volume_a_day": application.volume_a_day,
         "term_days": application.term_days,
         "undertakings": list(application.undertakings),
+        "policy_version": application.policy_version,
         "version_id": application.version_id,
     }

@@ -6,8 +6,8 @@ that a suspension, a revocation or a removal counts from the next call on, in ev
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from typing import Any
 
@@ -20,6 +20,7 @@ from extensions.access.models.application import AccessApplication
 from extensions.access.models.interface import DataInterface, find_interface
 from extensions.access.models.key import AccessKey
 from extensions.access.quota import Allowance
+from extensions.access.row_filters import filters_of, row_filter_defects
 from extensions.access.rules import grantable_items
 from extensions.access.services.keys import hash_secret
 from extensions.access.services.tokens import TokenIssuer, is_token
@@ -31,6 +32,7 @@ from portal.rules.entry_content import EntryContent, InformationItem
 from portal.services.content import content_of
 from portal.services.open_columns import released_table
 from portal.tables.info import TableInfo
+from portal.tables.query import Filter
 
 _ENDED = {
     "suspended": "grant_suspended",
@@ -45,7 +47,8 @@ class Admission:
 
     `items` are the granted fields that may be given now and stand in the table, in the order of
     the table; `grant_version` changes with the grant; `changed_at` is when the data, the metadata or
-    the grant last changed; `is_guarded` says whether the table holds personal or masked items.
+    the grant last changed; `is_guarded` says whether the table holds personal or masked items;
+    `row_filters` are the grant's own, which every question gets; in a sandbox the table is made up.
     """
 
     allowance: Allowance
@@ -59,6 +62,7 @@ class Admission:
     changed_at: datetime | None
     is_guarded: bool
     key_id: int
+    row_filters: tuple[Filter, ...] = ()
     is_sandbox: bool = False
 
 
@@ -164,13 +168,15 @@ def _admission(
     content = content_of(version)
     given = grantable_items(content, interface.fields)
     granted = frozenset(application.granted_fields)
+    masking = application.granted_masking or {}
     items = {
-        column.field_name: given[column.field_name]
+        column.field_name: masked_further(given[column.field_name], masking)
         for column in table.columns
         if column.field_name in granted and column.field_name in given
     }
-    if not items:
-        raise CallRefused("no_data")
+    row_filters = filters_of(application.row_filters)
+    if not items or row_filter_defects(row_filters, table):
+        raise CallRefused("no_data")  # a filter that no longer fits must not open every row
     columns = {column.field_name for column in table.columns}
     moments = (entry.data_modified_at, version.published_at, application.activated_at)
     return Admission(
@@ -183,8 +189,10 @@ def _admission(
         data_hash=table.parquet_sha256,
         grant_version=application.row_version,
         changed_at=max(filter(None, moments), default=None),
-        is_guarded=any(_is_guarded(item) for item in content.items if item.field_name in columns),
+        is_guarded=any(_is_guarded(item) for item in content.items if item.field_name in columns)
+        or any(_is_guarded(item) for item in items.values()),
         key_id=key.id,
+        row_filters=row_filters,
     )
 
 
@@ -199,6 +207,12 @@ def _allowance(application: AccessApplication) -> Allowance:
         quota_term=application.quota_term or 0,
         term_ends_at=ends,
     )
+
+
+def masked_further(item: InformationItem, masking: Mapping[str, str]) -> InformationItem:
+    """Return the item as a grant gives it: masked as the catalogue says, else as the grant does."""
+    rule = masking.get(item.field_name, "")
+    return replace(item, masking=rule) if rule and not is_masked(item.masking) else item
 
 
 def _is_guarded(item: InformationItem) -> bool:

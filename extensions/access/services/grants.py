@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from extensions.access.agreement import Agreement, write_agreement
 from extensions.access.flow import grantable_of
+from extensions.access.masking import is_masked
 from extensions.access.models.agreement import AccessAgreement
 from extensions.access.models.application import AccessApplication, find_undecided
+from extensions.access.row_filters import in_words
 from extensions.access.rules import MAX_KEY_OVERLAP_HOURS
 from extensions.access.services.application_events import ApplicationEvents
+from extensions.access.services.gate import masked_further
 from extensions.access.services.keys import NewKey, let_keys_run_out, make_key, revoke_keys
 from portal.actor import SYSTEM, Actor
 from portal.errors import Conflict
+from portal.services.content import content_of
 from portal.services.guards import refuse
 
 
@@ -168,7 +172,26 @@ def agreement_of(application: AccessApplication) -> Agreement:
         conditions=application.conditions,
         per_second=application.per_second,
         quota_term=application.quota_term,
+        masked=_masked_names(application),
+        row_limits=in_words(application.row_filters, _item_names(application)),
+        storage=application.storage or "",
     )
+
+
+def _item_names(application: AccessApplication) -> dict[str, str]:
+    version = application.entry.published_version or application.version
+    return {item.field_name: item.name for item in content_of(version).items}
+
+
+def _masked_names(application: AccessApplication) -> list[str]:
+    """Return the names of the granted items that are given masked, by catalogue or by grant."""
+    masking = application.granted_masking or {}
+    items = grantable_of(application)
+    return [
+        items[name].name
+        for name in application.granted_fields
+        if name in items and is_masked(masked_further(items[name], masking).masking)
+    ]
 
 
 def _copy(earlier: AccessApplication, following: AccessApplication) -> None:
@@ -176,6 +199,7 @@ def _copy(earlier: AccessApplication, following: AccessApplication) -> None:
     following.purpose, following.scenario = earlier.purpose, earlier.scenario
     following.fields, following.capability = list(earlier.fields), earlier.capability
     following.volume_a_day, following.term_days = earlier.volume_a_day, earlier.term_days
+    following.storage, following.field_reasons = earlier.storage, earlier.field_reasons
     following.undertakings = []
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request
@@ -17,23 +17,31 @@ from extensions.access.models.application import (
     get_application,
     list_applications_of,
 )
+from extensions.access.models.attachment import list_attachments
 from extensions.access.models.interface import DataInterface, list_interfaces
 from extensions.access.models.key import list_keys
 from extensions.access.permissions import AccessPermission, is_applicant
+from extensions.access.policy import PolicyRow
 from extensions.access.rules import (
     MAX_KEY_OVERLAP_HOURS,
     REJECT_GROUNDS,
     UNDERTAKINGS,
     grantable_items,
+    is_sensitive,
 )
 from extensions.access.services.applications import ApplicationService
+from extensions.access.services.attachments import MAX_BYTES, MAX_FILES, add_attachments
 from extensions.access.services.grants import agreement_of
 from extensions.access.services.keys import NewKey
+from extensions.access.services.policies import row_for
+from extensions.access.services.review_facts import similar_uses
 from extensions.access.services.usage import list_days
+from extensions.access.web.attachments import received_files
 from extensions.access.web.forms import Typed, plain, whole
 from extensions.access.web.history import clocks_of, history_of
+from extensions.access.web.words import KINDS
 from portal.errors import Forbidden, NotFound
-from portal.models.entry import get_entry
+from portal.models.entry import EntryVersion, get_entry
 from portal.permissions import require
 from portal.services.content import content_of
 from portal.web.access import public, signed_in, writes
@@ -51,7 +59,6 @@ from portal.web.work.decisions import (
 
 blueprint = Blueprint("access_developer", __name__)
 ID = "int(max=2147483647)"
-PROMISED_DAYS = {"accept": 2, "decide": 10}
 
 
 @blueprint.get("/developer")
@@ -83,14 +90,16 @@ def apply_form(key: str) -> Any:
 @writes
 def apply(key: str) -> Any:
     """Keep the draft; hand it in at once when asked to."""
-    interface = _interface(key)
     typed = Typed.of_request()
     try:
+        received = received_files()
+        interface = _interface(key)
         application = _service().create(
             actor(), interface, typed.request(), form_key=form_key()[:36]
         )
+        add_attachments(session(), clock(), actor(), application, received)
     except REFUSALS as error:
-        return refused(error, lambda problem: _form_page(interface, None, typed, problem))
+        return refused(error, lambda problem: _form_page(_interface(key), None, typed, problem))
     return _kept(application, typed)
 
 
@@ -105,14 +114,17 @@ def edit_form(application_id: int) -> Any:
 @blueprint.post(f"/applications/<{ID}:application_id>/edit")
 @writes
 def edit(application_id: int) -> Any:
-    application = _own(application_id)
     typed = Typed.of_request()
 
     def page(problem: Problem | None) -> Any:
+        application = _own(application_id)
         return _form_page(application.interface, application, typed, problem)
 
     try:
+        received = received_files()
+        application = _own(application_id)
         _service().edit(actor(), application, typed.request())
+        add_attachments(session(), clock(), actor(), application, received)
     except REFUSALS as error:
         return refused(error, page)
     return _kept(application, typed)
@@ -273,9 +285,20 @@ def _form_page(
         typed=typed,
         problem=problem,
         undertakings=list(translated(UNDERTAKINGS).items()),
-        promised=PROMISED_DAYS,
+        policy=_policy_row(version, typed.fields),
+        sensitive={name for name, item in items.items() if is_sensitive(item)},
+        attachments=list_attachments(session(), application.id) if application else [],
+        most_files=MAX_FILES,
+        most_bytes=MAX_BYTES,
+        similar=similar_uses(session(), interface.id),
+        kinds=translated(KINDS),
+        names={name: item.name for name, item in items.items()},
         key=fresh_key(),
     )
+
+
+def _policy_row(version: EntryVersion | None, fields: Sequence[str]) -> PolicyRow | None:
+    return row_for(session(), content_of(version), fields) if version is not None else None
 
 
 def _page(application: AccessApplication, problem: Problem | None) -> Any:
@@ -289,6 +312,7 @@ def _page(application: AccessApplication, problem: Problem | None) -> Any:
         names={n: items[n].name if n in items else n for n in (*application.fields, *granted)},
         grounds=translated(REJECT_GROUNDS),
         keys=list_keys(session(), application.id),
+        attachments=list_attachments(session(), application.id),
         agreement=find_agreement(session(), application.id),
         days=list_days(session(), clock()(), [application.id]) if application.activated_at else [],
         history=history_of(session(), application.id),

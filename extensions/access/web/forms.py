@@ -9,12 +9,15 @@ from flask import request
 
 from extensions.access.models.application import AccessApplication
 from extensions.access.models.interface import DataInterface
+from extensions.access.policy import PolicyRow
 from extensions.access.rules import Request, Terms
 
 MAX_DIGITS = 9
 ANSWERS_MAX = 50
 DEFECTS_SHOWN = 5
 DEFECTS_MAX = 20
+FILTERS_SHOWN, FILTERS_MAX = 2, 10
+MAX_NAMED = 200
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,8 @@ class Typed:
     capability: str = ""
     undertakings: tuple[str, ...] = ()
     answers: Mapping[int, str] = field(default_factory=dict)
+    storage: str = ""
+    reasons: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of_request(cls) -> Typed:
@@ -44,6 +49,8 @@ class Typed:
             answers={
                 n: plain(f"answers.{n}") for n in range(ANSWERS_MAX) if f"answers.{n}" in form
             },
+            storage=plain("storage"),
+            reasons=_named("reason."),
         )
 
     @classmethod
@@ -57,6 +64,8 @@ class Typed:
             capability=application.capability,
             undertakings=tuple(application.undertakings),
             answers={n: one.get("answer", "") for n, one in enumerate(application.correction)},
+            storage=application.storage or "",
+            reasons=application.field_reasons or {},
         )
 
     @classmethod
@@ -73,6 +82,8 @@ class Typed:
             term_days=whole(self.term_days),
             capability=self.capability,
             undertakings=self.undertakings,
+            storage=self.storage,
+            field_reasons=self.reasons,
         )
 
 
@@ -87,6 +98,8 @@ class TypedTerms:
     conditions: str = ""
     per_second: str = ""
     quota_term: str = ""
+    masking: Mapping[str, str] = field(default_factory=dict)
+    row_filters: tuple[Mapping[str, str], ...] = ()
 
     @classmethod
     def of_request(cls) -> TypedTerms:
@@ -98,15 +111,18 @@ class TypedTerms:
             conditions=plain("conditions"),
             per_second=plain("per_second"),
             quota_term=plain("quota_term"),
+            masking=_named("mask."),
+            row_filters=_row_filters(),
         )
 
     @classmethod
-    def proposed(cls, application: AccessApplication) -> TypedTerms:
-        """What was asked, no more than the interface proposes."""
+    def proposed(cls, application: AccessApplication, policy: PolicyRow) -> TypedTerms:
+        """What was asked, no more than the interface proposes and the policy allows."""
         interface = application.interface
+        most = min(interface.daily_quota, policy.max_daily_quota)
         return cls(
             fields=tuple(application.fields),
-            quota_day=_text(min(application.volume_a_day or 1, interface.daily_quota)),
+            quota_day=_text(min(application.volume_a_day or 1, most)),
             per_minute=_text(interface.per_minute),
             term_days=_text(application.term_days),
         )
@@ -120,7 +136,30 @@ class TypedTerms:
             conditions=self.conditions,
             per_second=_optional(self.per_second),
             quota_term=_optional(self.quota_term),
+            masking={n: rule for n, rule in self.masking.items() if n in self.fields},
+            row_filters=self.row_filters,
         )
+
+    def shown_filters(self) -> list[Mapping[str, str]]:
+        """Return the filters as the form shows them, blank ones to fill at the end."""
+        blank = {"field": "", "op": "eq", "value": ""}
+        return [*self.row_filters, *[blank] * max(1, FILTERS_SHOWN - len(self.row_filters))]
+
+
+def _named(start: str) -> dict[str, str]:
+    """Return the filled-in inputs `<start><field>`, by field."""
+    names = [name for name in request.form if name.startswith(start)][:MAX_NAMED]
+    return {name.removeprefix(start)[:63]: text for name in names if (text := plain(name))}
+
+
+def _row_filters() -> tuple[Mapping[str, str], ...]:
+    """Return the rows of the form in which a field is chosen."""
+    parts = (request.form.getlist(name)[:FILTERS_MAX] for name in ("rf_field", "rf_op", "rf_value"))
+    return tuple(
+        {"field": field, "op": op, "value": _clean(value)}
+        for field, op, value in zip(*parts, strict=False)
+        if field
+    )
 
 
 def _optional(text: str) -> int | None:

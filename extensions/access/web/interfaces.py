@@ -8,8 +8,9 @@ from flask import render_template, request
 from flask_babel import gettext
 
 from extensions.access.models.interface import get_interface, list_interfaces
-from extensions.access.rules import DEFAULT_DAILY_QUOTA, DEFAULT_PER_MINUTE, grantable_items
+from extensions.access.rules import grantable_items
 from extensions.access.services.interfaces import InterfaceService
+from extensions.access.services.policies import row_for
 from extensions.access.web.forms import plain, whole
 from portal.errors import NotFound
 from portal.models.distribution import FILE, get_distribution, list_distributions
@@ -87,7 +88,8 @@ def _page(entry: CatalogueEntry, problem: Problem | None) -> Any:
     content = content_of(version)
     given = {name: plain(name) for name in request.form if name != "csrf_token"}
     offered = grantable_items(content, [item.field_name for item in content.items])
-    values = {"daily_quota": DEFAULT_DAILY_QUOTA, "per_minute": DEFAULT_PER_MINUTE, **given}
+    policy = row_for(session(), content, list(offered))
+    values = {"daily_quota": policy.daily_quota, "per_minute": policy.per_minute, **given}
     return render_template(
         "access/interfaces.html",
         entry=entry,

@@ -11,6 +11,7 @@ from extensions.access.flow import BINDING, is_open_conditionally
 from extensions.access.models.application import find_undecided
 from extensions.access.models.interface import has_interfaces, list_interfaces
 from extensions.access.rules import grantable_items
+from extensions.access.services.policies import row_for
 from portal.actor import Actor
 from portal.extension import EntryPanel
 from portal.models.entry import CatalogueEntry
@@ -43,6 +44,7 @@ def interface_panel(session: Session, actor: Actor, entry: CatalogueEntry) -> En
         content=content,
         interfaces=[(i, grantable_items(content, i.fields)) for i in found],
         is_open=is_open,
+        policy=row_for(session, content, ()),
         may_manage=may_manage,
         waiting=waiting,
         states=translated(BINDING.state_labels),

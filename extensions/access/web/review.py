@@ -11,16 +11,24 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from extensions.access.flow import BINDING, FLOW, grantable_of
+from extensions.access.masking import GRANTABLE, is_masked
 from extensions.access.models.application import AccessApplication, get_application
+from extensions.access.models.attachment import list_attachments
 from extensions.access.models.key import list_keys
 from extensions.access.permissions import AccessPermission, acts_for_its_agency, is_applicant
+from extensions.access.policy import FIRST_VERSION, approving_roles
+from extensions.access.row_filters import WORDS
 from extensions.access.rules import MAX_EXTENSION_WORKING_DAYS, REJECT_GROUNDS
 from extensions.access.services.applications import ApplicationService
+from extensions.access.services.policies import row_of
+from extensions.access.services.review_facts import difference_of
 from extensions.access.services.usage import list_days
 from extensions.access.web.forms import TypedTerms, plain, typed_defects, whole
 from extensions.access.web.history import clocks_of, history_of
+from extensions.access.web.words import KINDS, MASKS
 from portal.models.entry import CatalogueEntry
 from portal.permissions import require
+from portal.rules.entry_content import InformationItem
 from portal.services.content import content_of
 from portal.services.flow import Flow
 from portal.web.access import signed_in, writes
@@ -33,17 +41,13 @@ from portal.web.work.decisions import Problem, decide, form_key, fresh_key, pin
 blueprint = work_blueprint("access_review")
 PAGE = 50
 HISTORY_SHOWN = 10
-KINDS = {
-    "natural_person": "自然人",
-    "legal_person": "法人",
-    "unincorporated_organisation": "非法人组织",
-}
 FIELD_LABELS = {
     "purpose": "用途",
     "scenario": "应用场景",
     "fields": "信息项",
     "volume_a_day": "每日调用量",
     "term_days": "使用期限",
+    "storage": "数据存放方式",
     "capability": "安全保护能力",
     "undertakings": "承诺事项",
 }
@@ -195,19 +199,27 @@ def _page(found: AccessApplication, problem: Problem | None) -> Any:
     flow = Flow(FLOW, session(), clock())
     came = request.path.rsplit("/", 1)[-1] if request.method == "POST" else ""
     granted = came == "approve"
+    grantable, policy = grantable_of(found), row_of(session(), found)
     return render_template(
         "access/review.html",
         application=found,
         content=content,
         items={item.field_name: item for item in content.items},
-        grantable=grantable_of(found),
+        grantable=grantable,
+        fitting={name: _fitting(item) for name, item in grantable.items()},
+        filter_words=translated(WORDS),
+        difference=difference_of(session(), found, grantable),
+        policy=policy,
+        policy_version=found.policy_version or FIRST_VERSION,
+        approvers=[translated(approving_roles()).get(code, code) for code in policy.approvers],
+        attachments=list_attachments(session(), found.id),
         state=gettext(BINDING.state_labels[found.state]),
         clocks=clocks_of(session(), clock(), found.id),
         events={row.event for row in flow.possible_events(found, actor())},
         kinds=translated(KINDS),
         earlier=_earlier(session(), found),
         states=translated(BINDING.state_labels),
-        terms=TypedTerms.of_request() if granted else TypedTerms.proposed(found),
+        terms=TypedTerms.of_request() if granted else TypedTerms.proposed(found, policy),
         defects=typed_defects(),
         typed={name: plain(name) for name in request.form if name != "csrf_token"},
         grounds=list(translated(REJECT_GROUNDS).items()),
@@ -221,6 +233,14 @@ def _page(found: AccessApplication, problem: Problem | None) -> Any:
         problem=problem,
         key=fresh_key(),
     )
+
+
+def _fitting(item: InformationItem) -> list[tuple[str, str]]:
+    """Return how an item may be masked beyond the catalogue; nothing if it is masked already."""
+    if is_masked(item.masking):
+        return []
+    names = translated(MASKS)
+    return [(rule, names[rule]) for rule, kinds in GRANTABLE.items() if item.data_type in kinds]
 
 
 def _earlier(reading: Session, found: AccessApplication) -> dict[str, Any]:

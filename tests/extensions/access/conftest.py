@@ -50,6 +50,8 @@ REQUEST = Request(
     term_days=180,
     capability="数据保存在境内机房的加密数据库中，专人管理，按等级保护二级防护",
     undertakings=tuple(UNDERTAKINGS),
+    storage="境内机房的加密数据库，期满后三十日内删除",
+    field_reasons={"duty_phone": "核对站点值班安排"},
 )
 TERMS = Terms(
     fields=("stop_code", "stop_name", "duty_phone"), quota_day=100, per_minute=10, term_days=90

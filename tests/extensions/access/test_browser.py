@@ -114,5 +114,7 @@ def fill_form(page: Page) -> None:
     page.fill("[name=purpose]", REQUEST.purpose)
     page.fill("[name=scenario]", REQUEST.scenario)
     page.fill("[name=capability]", REQUEST.capability)
+    page.fill("[name=storage]", str(REQUEST.storage))
+    page.fill("[name='reason.duty_phone']", "核对站点值班安排")
     for box in page.locator("[name=fields], [name=undertakings]").all():
         box.check()

@@ -98,6 +98,8 @@ FORM = {
     "volume_a_day": "500",
     "term_days": "180",
     "capability": REQUEST.capability,
+    "storage": REQUEST.storage,
+    "reason.duty_phone": "核对站点值班安排",
     "undertakings": list(UNDERTAKINGS),
     "action": "submit",
 }
