@@ -62,6 +62,11 @@ def recently_changed_packages_activity_list(call: Call, given: WholeStream) -> l
     return _newest(call, given)
 
 
+def dashboard_activity_list(call: Call, given: WholeStream) -> list[dict[str, Any]]:
+    """Return the newest public change of each data set of the caller's organisations."""
+    return _newest(call, given, CatalogueEntry.provider_id.in_(call.actor.organisation_ids))
+
+
 def _newest(call: Call, given: Any, *conditions: Any) -> list[dict[str, Any]]:
     entries = call.session.scalars(
         select(CatalogueEntry)
@@ -80,6 +85,7 @@ def _newest(call: Call, given: Any, *conditions: Any) -> list[dict[str, Any]]:
 ACTIONS = (
     Action("package_activity_list", Access.PUBLIC, package_activity_list, Stream),
     Action("organization_activity_list", Access.PUBLIC, organization_activity_list, Stream),
+    Action("dashboard_activity_list", Access.READ, dashboard_activity_list, WholeStream),
     Action(
         "recently_changed_packages_activity_list",
         Access.PUBLIC,

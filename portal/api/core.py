@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from portal.api import (
     activity,
+    bulk,
     datastore,
     datastore_sql,
     datastore_writing,
@@ -32,6 +33,7 @@ CORE_ACTIONS = (
     *users.ACTIONS,
     *tokens.ACTIONS,
     *activity.ACTIONS,
+    *bulk.ACTIONS,
     *listings.ACTIONS,
     *datastore.ACTIONS,
     *datastore_sql.ACTIONS,

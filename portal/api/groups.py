@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import Field
+import orjson
+from pydantic import AliasChoices, Field
 
 from portal.actor import ANONYMOUS
 from portal.api.action import Action, Call
 from portal.api.inputs import LONGEST_KEY, Count, Flag, Input
 from portal.api.organizations import Listing, sorted_page
 from portal.codes import code_list
-from portal.errors import NotFound
-from portal.services.package_document import group_dict
+from portal.errors import Forbidden, Invalid, NotFound
+from portal.services.kept_packages import kept_packages
+from portal.services.package_document import group_dict, with_site
 from portal.services.search import search_catalogue
 from portal.web.access import Access
 from search.request import FacetAsk, SearchRequest
@@ -60,6 +62,46 @@ def group_show(call: Call, given: GroupShow) -> dict[str, Any]:
     return {**_group(given.id, count), "users": [], "extras": [], "groups": [], "tags": []}
 
 
+class GroupWrite(Input):
+    id: str = Field(default="", max_length=LONGEST_KEY)
+    name: str = Field(default="", max_length=LONGEST_KEY)
+
+
+def group_create(_call: Call, given: GroupWrite) -> None:
+    """Refuse: themes are a list of the province's standard, which no call changes."""
+    if given.name in code_list("themes"):
+        raise Invalid.one("name", "taken", "主题“{key}”已经存在。", key=given.name)
+    raise Forbidden("主题由标准规定，不能增减；可用的主题见 group_list。")
+
+
+def group_update(_call: Call, given: GroupWrite) -> None:
+    """Refuse, as group_create does; a theme that there is not is not found."""
+    key = given.id or given.name
+    if key not in code_list("themes"):
+        raise NotFound("没有主题“{key}”。", key=key)
+    raise Forbidden("主题由标准规定，不能更改；可用的主题见 group_list。")
+
+
+def group_list_authz(_call: Call, _given: Input) -> list[Any]:
+    """Return nothing: nobody edits themes."""
+    return []
+
+
+class GroupPackages(GroupShow):
+    limit: Count = 100
+
+
+def group_package_show(call: Call, given: GroupPackages) -> list[Any]:
+    """Return the public data sets of a theme, the most useful first. limit (at most 1000)."""
+    if given.id not in code_list("themes"):
+        raise NotFound("没有主题“{key}”。", key=given.id)
+    asked = SearchRequest(rows=min(given.limit, 1000), filters={"theme": (given.id,)})
+    found = search_catalogue(call.session, call.platform.engine, asked, ANONYMOUS)
+    packages = kept_packages(call.session, [hit.id for hit in found.hits])
+    site = call.platform.settings.site_url
+    return [orjson.loads(with_site(one, site)) for one in packages.values()]
+
+
 class TagList(Input):
     query: str = Field(default="", max_length=LONGEST_KEY)
     all_fields: Flag = False
@@ -92,7 +134,36 @@ def tag_show(call: Call, given: TagShow) -> dict[str, Any]:
     return _tag(given.id)
 
 
+class TagTyped(Input):
+    query: str = Field(
+        default="", max_length=LONGEST_KEY, validation_alias=AliasChoices("query", "q")
+    )
+    limit: Count = 10
+    offset: Count = 0
+
+
+def tag_autocomplete(call: Call, given: TagTyped) -> list[str]:
+    """Return keywords in use that hold what was typed. query, limit."""
+    words = tag_list(call, TagList(query=given.query, limit=given.limit, offset=given.offset))
+    return [str(word) for word in words]
+
+
+def tag_search(call: Call, given: TagTyped) -> dict[str, Any]:
+    """Return the keywords in use that hold the query, with their number. query, limit, offset."""
+    words = tag_list(call, TagList(query=given.query))
+    page = words[given.offset : given.offset + given.limit]
+    return {"count": len(words), "results": [_tag(word) for word in page]}
+
+
 ACTIONS = (
+    Action("group_create", Access.WRITE, group_create, GroupWrite),
+    Action("group_update", Access.WRITE, group_update, GroupWrite),
+    Action("group_patch", Access.WRITE, group_update, GroupWrite),
+    Action("group_delete", Access.WRITE, group_update, GroupWrite),
+    Action("group_list_authz", Access.READ, group_list_authz),
+    Action("group_package_show", Access.PUBLIC, group_package_show, GroupPackages),
+    Action("tag_autocomplete", Access.PUBLIC, tag_autocomplete, TagTyped),
+    Action("tag_search", Access.PUBLIC, tag_search, TagTyped),
     Action("group_list", Access.PUBLIC, group_list, Listing),
     Action("group_show", Access.PUBLIC, group_show, GroupShow),
     Action("tag_list", Access.PUBLIC, tag_list, TagList),

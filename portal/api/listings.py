@@ -231,6 +231,11 @@ def vocabulary_list(_call: Call, _given: Input) -> list[Any]:
     return []
 
 
+def vocabulary_show(_call: Call, given: ById) -> None:
+    """Refuse: there are no vocabularies beside the codes."""
+    raise NotFound("没有词表“{key}”。", key=given.id)
+
+
 def config_option_list(call: Call, _given: Input) -> list[str]:
     """Refuse: the settings of the portal are nobody's business over the network."""
     raise Unauthenticated() if call.actor.is_anonymous else Forbidden()
@@ -252,5 +257,6 @@ ACTIONS = (
     Action("member_list", Access.PUBLIC, member_list, MemberList),
     Action("user_list", Access.READ, user_list, UserList),
     Action("vocabulary_list", Access.PUBLIC, vocabulary_list),
+    Action("vocabulary_show", Access.PUBLIC, vocabulary_show, ById),
     Action("config_option_list", Access.READ, config_option_list),
 )

@@ -67,11 +67,35 @@ class HelpShow(Input):
 
 
 def help_show(_call: Call, given: HelpShow) -> str:
-    """Return what an action does and takes."""
+    """Return what an action does, who may call it, and what it takes."""
     action = current_app.extensions["xiangyun_actions"].get(given.name)
     if action is None:
         raise NotFound("没有名为“{key}”的操作。", key=given.name)
-    return str(action.help)
+    return "\n\n".join([action.help, _WHO[action.access], *_parameters(action)])
+
+
+_WHO = {
+    Access.PUBLIC: "Access: anybody, by GET or POST; private data by the token's labels.",
+    Access.READ: "Access: a token, by GET or POST.",
+    Access.WRITE: "Access: a token, by POST.",
+}
+
+
+def _parameters(action: Action) -> list[str]:
+    """Return the parameters as the schema that checks them has them."""
+    schema = action.schema.model_json_schema(by_alias=True)
+    required = schema.get("required", [])
+    lines = []
+    for name, one in schema.get("properties", {}).items():
+        kinds = [one, *one.get("anyOf", [])]
+        kind = " or ".join(k["type"] for k in kinds if k.get("type", "null") != "null") or "any"
+        choices = f", one of {', '.join(map(str, one['enum']))}" if "enum" in one else ""
+        default = one.get("default")
+        says = ", required" if name in required else f", default {default}" if default else ""
+        lines.append(f"  {name}: {kind}{choices}{says}")
+    if action.before_upload is not None:
+        lines.append("  upload: file (multipart/form-data)")
+    return ["\n".join(["Parameters:", *lines])] if lines else []
 
 
 ACTIONS = (
