@@ -20,6 +20,7 @@ from portal.services.distributions import PARSE_TABLE
 from portal.services.freshness import FreshnessService
 from portal.services.outgoing import SEND as SEND_MESSAGE
 from portal.services.outgoing import forget_messages
+from portal.services.responsibility import align_all
 from portal.services.search_counts import forget_searches
 from portal.services.uploads import FINISH_UPLOAD
 from portal.services.value_recompute import recompute_all
@@ -61,6 +62,12 @@ def watch_freshness(platform: Platform, _payload: dict[str, Any]) -> None:
             batch = Freshness.id.in_(ids[start : start + BATCH])
             for freshness in session.scalars(select(Freshness).where(batch)):
                 service.tick(freshness)
+
+
+def align_departments(platform: Platform, _payload: dict[str, Any]) -> None:
+    """Hand over the systems whose new department begins today (art. 14)."""
+    with platform.database.writing() as session:
+        align_all(session, platform.clock)
 
 
 def recompute_values(platform: Platform, _payload: dict[str, Any]) -> None:
@@ -107,7 +114,10 @@ def harvest_run(platform: Platform, payload: dict[str, Any]) -> None:
 
 def harvest_sample(platform: Platform, payload: dict[str, Any]) -> None:
     from portal.jobs.harvests import read_sample
+
     read_sample(platform, payload)
+
+
 def start_due_harvests(platform: Platform, _payload: dict[str, Any]) -> None:
     from portal.jobs.harvests import start_due
 
@@ -128,6 +138,7 @@ CORE_JOBS = (
     JobKind("seal_audit", seal_audit, cron="* * * * *"),
     JobKind("watch_freshness", watch_freshness, cron="20 0 * * *"),
     JobKind("release_versions", release_versions, cron="* * * * *"),
+    JobKind("align_departments", align_departments, cron="5 0 * * *"),
     JobKind("recompute_values", recompute_values, cron="40 1 * * *"),
     JobKind("check_index", check_index, cron="30 2 * * *"),
     JobKind("sweep", sweep, cron="10 3 * * *"),

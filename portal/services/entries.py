@@ -26,6 +26,7 @@ from portal.services.index_requests import request_index
 from portal.services.open_list import OpenListService
 from portal.services.release_checks import judge_again
 from portal.services.resource_codes import next_code
+from portal.services.responsibility import department_for
 from portal.services.similar_entries import as_values, similar_to
 from portal.services.value import recompute_value
 from search.engine import SearchEngine
@@ -52,13 +53,15 @@ class EntryService:
         """Start a new entry with a first version in `draft`.
 
         Args:
+            responsible_dept: counts where the provider belongs to no system (art. 14).
             public_id, name: a CKAN client's own id and name; made by us when absent.
 
         Raises:
             Invalid: id, name or title are taken.
         """
+        department = department_for(self._session, self._clock, provider.id) or responsible_dept
         entry = self.new_entry(
-            provider, responsible_dept or provider, content, JL_1, public_id=public_id, name=name
+            provider, department or provider, content, JL_1, public_id=public_id, name=name
         )
         version = self.new_version(entry, content, actor)
         self._flow.create(version, "create", actor)
