@@ -6,7 +6,7 @@ from extensions.access.api import gateway, oauth, rows
 from extensions.access.flow import BINDING
 from extensions.access.permissions import RULES
 from extensions.access.samples import sample_applications, sample_interface
-from extensions.access.services import hooks, sandboxes, timers
+from extensions.access.services import availability, hooks, sandboxes, timers
 from extensions.access.web import attachments, developer, interfaces, panel, policy, review, use
 from portal.extension import Extension, NavigationItem
 from portal.jobs.registry import JobKind
@@ -29,6 +29,7 @@ extension = Extension(
         JobKind("access_timers", timers.run_timers, cron="5 * * * *"),
         JobKind(sandboxes.WATCH, sandboxes.watch_sandboxes, cron="* * * * *"),
         JobKind(sandboxes.MAKE, sandboxes.make_sandbox),
+        JobKind(availability.ADD_UP, availability.add_up_days, cron="7 * * * *"),
     ),
     migrations=Path(__file__).parent / "migrations",
     signals=(hooks.approved_applications,),

@@ -21,7 +21,7 @@ from portal.jobs.worker import Worker
 from portal.platform import Platform
 from portal.rules.entry_content import InformationItem
 from portal.services.deadlines import list_open_deadlines
-from tests.extensions.access.sandbox_fixtures import open_box  # noqa: F401
+from tests.extensions.access.sandbox_fixtures import box_document, open_box  # noqa: F401
 from tests.factories import Catalogue, People, SetClock, conditional_content
 
 ITEMS = (

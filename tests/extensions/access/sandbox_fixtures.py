@@ -48,3 +48,21 @@ def open_box(serve: Callable[..., Served]) -> Callable[..., Box]:
             return Box(served, new.secret, new.key.id, owner)
 
     return make
+
+
+@pytest.fixture
+def box_document() -> dict[str, object]:
+    """An OpenAPI document that nobody wrote by hand for the programs made from it."""
+    rows = {"type": "array", "items": {"$ref": "#/components/schemas/Well"}}
+    answer = {"properties": {"items": rows, "following": {"type": "string", "format": "uri"}}}
+    content = {"application/json": {"schema": {"$ref": "#/components/schemas/Page"}}}
+    get = {
+        "operationId": "rows",
+        "parameters": [{"name": "limit", "in": "query", "schema": {"default": 40}}],
+        "responses": {"200": {"content": content}},
+    }
+    return {
+        "servers": [{"url": "https://data.example.cn"}],
+        "paths": {"/data/v1/wells/rows": {"get": get}},
+        "components": {"schemas": {"Page": answer, "Well": {"properties": {"depth": {}}}}},
+    }
