@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from portal.codes import code_list
@@ -10,11 +10,16 @@ from portal.codes import code_list
 
 @dataclass(frozen=True)
 class RoleIn:
-    """A role of roles.csv in an organisation (None for applicants)."""
+    """A role of roles.csv in an organisation (None for applicants).
+
+    `principal_id`, `principal`: whose role it is, where somebody has it as a substitute.
+    """
 
     role: str
     organisation_id: int | None
     organisation_code: str = ""
+    principal_id: int | None = None
+    principal: str = ""
 
 
 @cache
@@ -31,6 +36,28 @@ class Actor:
     roles: tuple[RoleIn, ...] = ()
     identity_verified: bool = False
     is_system: bool = False
+    must_enrol: bool = False  # signed in, but without the second factor that the roles demand
+
+    @property
+    def principals(self) -> dict[int, str]:
+        """Return account id -> name of everybody for whom the actor stands in today."""
+        return {r.principal_id: r.principal for r in self.roles if r.principal_id is not None}
+
+    @property
+    def own(self) -> Actor:
+        """Return the actor with nothing but the roles of their own."""
+        return replace(self, roles=tuple(r for r in self.roles if r.principal_id is None))
+
+    def standing_for(self, principal_id: int) -> Actor:
+        """Return the actor with their own roles and those of one principal."""
+        kept = tuple(r for r in self.roles if r.principal_id in (None, principal_id))
+        return replace(self, roles=kept)
+
+    def stands_for(self, account_id: int | None) -> bool:
+        """True if this is the actor, or somebody for whom they stand in: one person to every guard."""
+        return account_id is not None and (
+            account_id == self.account_id or account_id in self.principals
+        )
 
     @property
     def is_anonymous(self) -> bool:

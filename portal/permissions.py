@@ -13,9 +13,13 @@ from typing import Any
 from portal.actor import Actor
 from portal.errors import Forbidden, Unauthenticated
 from portal.models.entry import CatalogueEntry
+from portal.models.organisation import Organisation
 
 Predicate = Callable[[Actor, Any], bool]
 Rules = Mapping[StrEnum, Sequence[Sequence[Predicate]]]
+
+
+MEMBER_ADMINISTRATORS = ("organisation_admin", "responsible_dept", "city_authority")
 
 
 class Permission(StrEnum):
@@ -25,6 +29,7 @@ class Permission(StrEnum):
     DISTRIBUTION_WRITE = "distribution:write"
     WORK_READ = "work:read"
     ACCOUNT_MANAGE = "account:manage"
+    MEMBER_MANAGE = "member:manage"
     ORGANISATION_MANAGE = "organisation:manage"
     SOURCE_MANAGE = "source:manage"
     SOURCE_READ = "source:read"
@@ -79,6 +84,24 @@ def owns_source(actor: Actor, source: Any) -> bool:
     return source is not None and source.organisation_id in actor.organisation_ids
 
 
+def administers_organisation(actor: Actor, organisation: Organisation) -> bool:
+    """The organisation's own administrator, or that of the department above it."""
+    return bool(_administered(actor) & {organisation.id, organisation.parent_id})
+
+
+def _administered(actor: Actor) -> set[int]:
+    return {
+        role.organisation_id
+        for role in actor.own.roles
+        if role.role in MEMBER_ADMINISTRATORS and role.organisation_id is not None
+    }
+
+
+def may_manage_members(actor: Actor) -> bool:
+    """Say whether there is an organisation whose members the actor may see to."""
+    return is_bureau_admin(actor, None) or bool(_administered(actor))
+
+
 def is_auditor(actor: Actor, _subject: Any) -> bool:
     return actor.has_role("auditor")
 
@@ -124,6 +147,7 @@ _RULES: dict[StrEnum, Sequence[Sequence[Predicate]]] = {
     ],
     Permission.WORK_READ: [[has_staff_role]],
     Permission.ACCOUNT_MANAGE: [[is_bureau_admin]],
+    Permission.MEMBER_MANAGE: [[is_bureau_admin], [administers_organisation]],
     Permission.ORGANISATION_MANAGE: [[is_bureau_admin]],
     Permission.SOURCE_MANAGE: [[is_bureau_admin], [is_system]],
     Permission.SOURCE_READ: [[is_bureau_admin], [owns_source], [is_system]],

@@ -133,7 +133,7 @@ def terms_set_by_outsider(attempt: Attempt) -> None:
             Membership.organisation_id.is_not(None),
         )
     ).all()
-    if attempt.actor.account_id == application.applicant_id or (
+    if attempt.actor.stands_for(application.applicant_id) or (
         attempt.actor.organisation_ids & set(own)
     ):
         raise refuse("", "own_organisation", "审核人不能审核本人或本单位提出的申请。")

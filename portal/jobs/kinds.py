@@ -9,6 +9,7 @@ from sqlalchemy import delete, select
 
 from portal.clock import local_date
 from portal.jobs.messages import send_left_over, send_message
+from portal.jobs.people import mail_registration_link, mail_reset_link
 from portal.jobs.registry import JobKind
 from portal.models.account import LoginSession
 from portal.models.counter import RateWindow
@@ -18,8 +19,11 @@ from portal.services import audit, index_check, scheduled_release, upload_finish
 from portal.services.audit_anchor import FileAnchor
 from portal.services.distributions import PARSE_TABLE
 from portal.services.freshness import FreshnessService
+from portal.services.login_steps import forget_steps
+from portal.services.mailed_links import forget_links
 from portal.services.outgoing import SEND as SEND_MESSAGE
 from portal.services.outgoing import forget_messages
+from portal.services.registration import MAIL_REGISTRATION, MAIL_RESET
 from portal.services.responsibility import align_all
 from portal.services.search_counts import forget_searches
 from portal.services.uploads import FINISH_UPLOAD
@@ -92,6 +96,8 @@ def sweep(platform: Platform, _payload: dict[str, Any]) -> None:
         session.execute(delete(RateWindow).where(RateWindow.window_start < now - timedelta(days=2)))
         forget_searches(session, local_date(now))
         forget_messages(session, now)
+        forget_links(session, now)
+        forget_steps(session, now)
 
 
 def finish_upload(platform: Platform, payload: dict[str, Any]) -> None:
@@ -148,5 +154,7 @@ CORE_JOBS = (
     JobKind("harvest_sample", harvest_sample),
     JobKind("start_due_harvests", start_due_harvests, cron="* * * * *"),
     JobKind(SEND_MESSAGE, send_message),
+    JobKind(MAIL_REGISTRATION, mail_registration_link),
+    JobKind(MAIL_RESET, mail_reset_link),
     JobKind("send_left_over", send_left_over, cron="*/5 * * * *"),
 )

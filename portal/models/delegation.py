@@ -9,6 +9,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.db import Base, UtcDateTime
 
+NOT_LENT = ("bureau_admin", "auditor")  # who administers or audits is not stood in for
+
 
 class Delegation(Base):
     """From `starts_on` to `ends_on` (both counted, local dates) the substitute has the roles too."""

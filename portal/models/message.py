@@ -13,7 +13,7 @@ from portal.db import Base, UtcDateTime
 class OutgoingMessage(Base):
     """One message to one address, written in the transaction that needs it.
 
-    `channel`: email or sms. `state`: waiting, sent, failed (refused for good), expired. `key`, where
+    `channel`: email or sms. `stage`: waiting, sent, failed (refused for good), expired. `key`, where
     given, stands once: the digest of a day is written once. The text is forgotten once it is sent,
     since it may hold a link that opens something.
     """
@@ -30,7 +30,7 @@ class OutgoingMessage(Base):
     address: Mapped[str] = mapped_column(String(254))
     subject: Mapped[str] = mapped_column(String(200))
     body: Mapped[str] = mapped_column(Text)
-    state: Mapped[str] = mapped_column(String(10), default="waiting", index=True)
+    stage: Mapped[str] = mapped_column("state", String(10), default="waiting", index=True)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

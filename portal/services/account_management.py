@@ -5,7 +5,6 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 
-from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
@@ -15,8 +14,13 @@ from portal.errors import Forbidden, Invalid, NotFound
 from portal.models.account import Account, ApiToken, LoginSession
 from portal.models.organisation import Organisation
 from portal.permissions import Permission, require
-from portal.services import accounts, audit
-from portal.services.accounts import create_account, create_token, set_password
+from portal.services import audit
+from portal.services.accounts import (
+    create_account,
+    create_token,
+    is_password_of,
+    set_password,
+)
 
 FLOW = "account"
 USERNAME_MAX, NAME_MAX, TOKENS_MAX = 60, 100, 20
@@ -98,18 +102,11 @@ def change_password(session: Session, actor: Actor, *, current: str, new: str, a
         Invalid: the current password is wrong, the new one too short or not typed twice the same.
     """
     account = own_account(session, actor)
-    if not _is_right(account, current):
+    if not is_password_of(account, current):
         raise Invalid.one("current", "wrong", "当前密码不正确。")
     if new != again:
         raise Invalid.one("again", "different", "两次输入的新密码不一致。")
     set_password(session, account, new)
-
-
-def _is_right(account: Account, password: str) -> bool:
-    try:
-        return bool(accounts._hasher.verify(account.password_hash, password))
-    except (VerificationError, InvalidHashError):
-        return False
 
 
 def own_account(session: Session, actor: Actor) -> Account:

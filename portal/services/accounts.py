@@ -6,14 +6,12 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
-from typing import Any
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import bindparam, delete, select
 from sqlalchemy.orm import Session
 
 from portal.actor import ANONYMOUS, Actor, RoleIn
@@ -30,11 +28,19 @@ from portal.models.account import (
     find_account,
 )
 from portal.models.organisation import Organisation
+from portal.rules.passwords import SHORTEST, password_defects
+from portal.services.login_sessions import (
+    HOLDER,
+    FactorNeeded,
+    NewSession,
+    actor_of_rows,
+    begin,
+    hash_token,
+)
 
-SESSION_HOURS = 12
 FREE_FAILURES = 5
 LONGEST_LOCK_SECONDS = 900
-SHORTEST_PASSWORD = 10
+SHORTEST_PASSWORD = SHORTEST
 TOKEN_PREFIX = "xy_"
 _hasher = PasswordHasher()
 
@@ -44,14 +50,6 @@ class WrongPassword(PortalError):
 
     code = "wrong_password"
     default_message = "用户名或密码不正确。"
-
-
-@dataclass(frozen=True)
-class NewSession:
-    """A signed-in browser session; `token` goes into the cookie and is kept nowhere."""
-
-    token: str
-    account_id: int
 
 
 def create_account(
@@ -74,8 +72,7 @@ def create_account(
     """
     if find_account(session, username) is not None:
         raise Invalid.one("username", "taken", "用户名“{value}”已被使用。", value=username)
-    if len(password) < SHORTEST_PASSWORD:
-        raise Invalid.one("password", "too_short", "密码至少{n}位。", n=SHORTEST_PASSWORD)
+    _check_password(password, username, email, display_name)
     account = Account(
         username=username,
         display_name=display_name or username,
@@ -87,14 +84,14 @@ def create_account(
         created_at=clock(),
     )
     for role, organisation in memberships:
-        _check_role(role, organisation)
+        check_role(role, organisation)
         account.memberships.append(Membership(role=role, organisation=organisation))
     session.add(account)
     session.flush()
     return account
 
 
-def _check_role(role: str, organisation: Organisation | None) -> None:
+def check_role(role: str, organisation: Organisation | None) -> None:
     found = code_list("roles").find(role)
     if found is None:
         raise Invalid.one("role", "unknown_code", "没有名为“{role}”的角色。", role=role)
@@ -118,10 +115,23 @@ def _check_role(role: str, organisation: Organisation | None) -> None:
 
 def set_password(session: Session, account: Account, password: str) -> None:
     """Set a new password and end every session of the account."""
-    if len(password) < SHORTEST_PASSWORD:
-        raise Invalid.one("password", "too_short", "密码至少{n}位。", n=SHORTEST_PASSWORD)
+    _check_password(password, account.username, account.email, account.display_name)
     account.password_hash = _hasher.hash(password)
     session.execute(delete(LoginSession).where(LoginSession.account_id == account.id))
+
+
+def _check_password(password: str, *names: str) -> None:
+    found = password_defects(password, *names)
+    if found:
+        raise Invalid(found)
+
+
+def is_password_of(account: Account, password: str) -> bool:
+    """Say whether a password is the account's; takes the time of argon2."""
+    try:
+        return bool(_hasher.verify(account.password_hash, password))
+    except (VerificationError, InvalidHashError):
+        return False
 
 
 @cache
@@ -130,12 +140,23 @@ def _dummy_hash() -> str:
 
 
 def sign_in(
-    database: Database, clock: Clock, secret: str, *, username: str, password: str, address: str
-) -> NewSession:
-    """Check a password and start a session.
+    database: Database,
+    clock: Clock,
+    secret: str,
+    *,
+    username: str,
+    password: str,
+    address: str,
+    agent: str = "",
+    factor_required: bool = False,
+) -> NewSession | FactorNeeded:
+    """Check a password; start a session, or the step before it where a second factor is set up.
 
     Failures are counted by name and by address in transactions of their own, so that an error
     does not roll the count back. A name that does not exist costs the same time.
+
+    Args:
+        factor_required: staff without a second factor get a session that only sets one up.
 
     Raises:
         TooManyRequests: too many failures; says after how many seconds to try again.
@@ -144,16 +165,23 @@ def sign_in(
     with database.reading() as session:
         account = find_account(session, username)
         name = account.username if account is not None else username  # also found by its public id
-        keys = [_failure_key(secret, "name", name), _failure_key(secret, "address", address)]
-        _check_locks(session, clock(), keys)
+        keys = [failure_key(secret, "name", name), failure_key(secret, "address", address)]
+        check_locks(session, clock(), keys)
     right = _password_is_right(account, password)
     with database.writing() as session:
         if not right or account is None:
             for key, free in zip(keys, (FREE_FAILURES, FREE_FAILURES * 10), strict=True):
-                _count_failure(session, clock(), key, free)
+                count_failure(session, clock(), key, free)
         else:
             session.execute(delete(LoginFailure).where(LoginFailure.key == keys[0]))
-            return _start_session(session, clock, account.id)
+            return begin(
+                session,
+                clock,
+                account,
+                agent=agent,
+                address=address,
+                factor_required=factor_required,
+            )
     raise WrongPassword()
 
 
@@ -166,11 +194,11 @@ def _password_is_right(account: Account | None, password: str) -> bool:
     return account is not None and not account.disabled
 
 
-def _failure_key(secret: str, kind: str, value: str) -> str:
+def failure_key(secret: str, kind: str, value: str) -> str:
     return hmac.new(secret.encode(), f"{kind}:{value}".encode(), hashlib.sha256).hexdigest()
 
 
-def _check_locks(session: Session, now: datetime, keys: list[str]) -> None:
+def check_locks(session: Session, now: datetime, keys: list[str]) -> None:
     locks = session.scalars(
         select(LoginFailure.locked_until).where(
             LoginFailure.key.in_(keys), LoginFailure.locked_until > now
@@ -184,7 +212,7 @@ def _check_locks(session: Session, now: datetime, keys: list[str]) -> None:
         )
 
 
-def _count_failure(session: Session, now: datetime, key: str, free: int) -> None:
+def count_failure(session: Session, now: datetime, key: str, free: int) -> None:
     row = session.get(LoginFailure, key, with_for_update=True)
     if row is None:
         row = LoginFailure(key=key, failures=0, last_at=now)
@@ -197,34 +225,6 @@ def _count_failure(session: Session, now: datetime, key: str, free: int) -> None
         row.locked_until = now + timedelta(seconds=wait)
 
 
-def _start_session(session: Session, clock: Clock, account_id: int) -> NewSession:
-    token = secrets.token_urlsafe(32)
-    now = clock()
-    session.add(
-        LoginSession(
-            token_hash=_hash(token),
-            account_id=account_id,
-            created_at=now,
-            expires_at=now + timedelta(hours=SESSION_HOURS),
-        )
-    )
-    return NewSession(token, account_id)
-
-
-def sign_out(session: Session, clock: Clock, token: str) -> None:
-    session.execute(
-        update(LoginSession)
-        .where(LoginSession.token_hash == _hash(token))
-        .values(revoked_at=clock())
-    )
-
-
-def actor_of_session(session: Session, clock: Clock, token: str) -> Actor:
-    """Return who holds the cookie's token; the anonymous visitor when nobody does (any more)."""
-    asked = {"token_hash": _hash(token), "now": clock()}
-    return _actor_of_rows(session.execute(_SESSION_HOLDER, asked).all())
-
-
 def create_token(session: Session, clock: Clock, account: Account, name: str = "") -> str:
     """Make an Action API token; it is returned once and kept as a hash."""
     token = TOKEN_PREFIX + secrets.token_urlsafe(32)
@@ -233,7 +233,7 @@ def create_token(session: Session, clock: Clock, account: Account, name: str = "
             account_id=account.id,
             name=name,
             prefix=token[:10],
-            token_hash=_hash(token),
+            token_hash=hash_token(token),
             created_at=clock(),
         )
     )
@@ -242,45 +242,12 @@ def create_token(session: Session, clock: Clock, account: Account, name: str = "
 
 def actor_of_token(session: Session, token: str) -> Actor:
     """Return who holds the token. A bad token is an anonymous visitor, as CKAN has it."""
-    return _actor_of_rows(session.execute(_TOKEN_HOLDER, {"token_hash": _hash(token)}).all())
+    return actor_of_rows(session.execute(_TOKEN_HOLDER, {"token_hash": hash_token(token)}).all())
 
 
-_HOLDER = (
-    select(
-        Account.id,
-        Account.display_name,
-        Account.identity_verified,
-        Membership.role,
-        Membership.organisation_id,
-        Organisation.code,
-    )
-    .outerjoin(Membership, Membership.account_id == Account.id)
-    .outerjoin(Organisation, Organisation.id == Membership.organisation_id)
-    .where(Account.disabled.is_(False))
-    .order_by(Membership.id)
-)
-# One query with every role: each signed-in request and each call with a token asks it.
-_SESSION_HOLDER = _HOLDER.join(LoginSession, LoginSession.account_id == Account.id).where(
-    LoginSession.token_hash == bindparam("token_hash"),
-    LoginSession.revoked_at.is_(None),
-    LoginSession.expires_at > bindparam("now"),
-)
-_TOKEN_HOLDER = _HOLDER.join(ApiToken, ApiToken.account_id == Account.id).where(
+_TOKEN_HOLDER = HOLDER.join(ApiToken, ApiToken.account_id == Account.id).where(
     ApiToken.token_hash == bindparam("token_hash"), ApiToken.revoked_at.is_(None)
 )
-
-
-def _actor_of_rows(rows: Sequence[Any]) -> Actor:
-    """Return the actor out of a row for each of their roles (one without a role if there is none)."""
-    if not rows:
-        return ANONYMOUS
-    roles = tuple(
-        RoleIn(role, organisation_id, code or "")
-        for _, _, _, role, organisation_id, code in rows
-        if role is not None
-    )
-    account_id, name, verified = rows[0][:3]
-    return Actor(account_id, name, roles, verified)
 
 
 def actor_of(account: Account | None) -> Actor:
@@ -295,8 +262,4 @@ def actor_of(account: Account | None) -> Actor:
 
 def is_hash_of(token_hash: str, token: str) -> bool:
     """Say whether a token is the one that was kept as this hash."""
-    return hmac.compare_digest(token_hash, _hash(token))
-
-
-def _hash(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()
+    return hmac.compare_digest(token_hash, hash_token(token))

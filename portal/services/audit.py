@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, Protocol
 
@@ -57,7 +57,12 @@ def record(
     details: dict[str, Any] | None = None,
     event_key: str | None = None,
 ) -> AuditEvent:
-    """Add one event in the caller's transaction."""
+    """Add one event in the caller's transaction; it names whom a substitute stands in for."""
+    details = dict(details or {})
+    if actor.principals:
+        names = "、".join(actor.principals.values())
+        details["on_behalf_of"] = [{"id": i, "name": n} for i, n in actor.principals.items()]
+        actor = replace(actor, name=f"{actor.name}（代{names}）"[:120])
     audit_event = AuditEvent(
         at=clock(),
         actor_id=actor.account_id,
@@ -71,7 +76,7 @@ def record(
         reason=reason,
         due_on=due_on,
         in_time=in_time,
-        details=details or {},
+        details=details,
         event_key=event_key,
     )
     session.add(audit_event)

@@ -70,7 +70,7 @@ def defects_listed(attempt: Attempt) -> None:
 
 def not_own_edit(attempt: Attempt) -> None:
     """Separation of duties: who edited a version never reviews it."""
-    if attempt.actor.account_id in attempt.subject.editors:
+    if any(attempt.actor.stands_for(editor) for editor in attempt.subject.editors):
         raise refuse("", "own_edit", "您编辑过这个版本，须由其他审核员审核。")
 
 

@@ -250,6 +250,16 @@ class Flow:
         persons = self._binding.persons(subject)
         return any(_acts(actor, kind, organisations, persons) for kind in row.actors)
 
+    def _in_whose_name(self, row: Transition, subject: Any, actor: Actor) -> Actor:
+        """Return the actor with the roles that the event rests on: the own ones if they suffice."""
+        if not actor.principals or self._is_actor(row, subject, actor.own):
+            return actor.own if actor.principals else actor
+        for principal_id in actor.principals:
+            one = actor.standing_for(principal_id)
+            if self._is_actor(row, subject, one):
+                return one
+        return actor
+
     def _check_actor(self, row: Transition, subject: Any, actor: Actor) -> None:
         if not self._is_actor(row, subject, actor):
             raise Unauthenticated() if actor.is_anonymous else Forbidden()
@@ -309,7 +319,7 @@ class Flow:
         event = audit.record(
             self._session,
             self._clock,
-            actor,
+            self._in_whose_name(row, subject, actor),
             flow=row.flow,
             event=row.event,
             subject_id=subject.id,

@@ -10,10 +10,11 @@ from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from portal.actor import acts_as
-from portal.clock import Clock
+from portal.clock import Clock, local_date
 from portal.codes import code_list
 from portal.models.account import Membership
 from portal.models.audit import AuditEvent
+from portal.models.delegation import Delegation
 from portal.models.duty import Notice
 
 Audience = Callable[[Session, Any], Iterable[int]]
@@ -75,10 +76,26 @@ def tell(
     session: Session, clock: Clock, accounts: Iterable[int], event: AuditEvent, text: str, link: str
 ) -> None:
     session.flush()
+    accounts = frozenset(accounts)
+    accounts |= _substitutes_of(session, clock, accounts) - {event.actor_id}
     session.add_all(
         Notice(account_id=account, event_id=event.id, text=text, link=link, created_at=clock())
         for account in sorted(accounts)
     )
+
+
+def _substitutes_of(session: Session, clock: Clock, accounts: frozenset[int]) -> frozenset[int]:
+    """Return who stands in for some of the accounts today."""
+    if not accounts:
+        return frozenset()
+    today = local_date(clock())
+    query = select(Delegation.substitute_id).where(
+        Delegation.account_id.in_(accounts),
+        Delegation.starts_on <= today,
+        Delegation.ends_on >= today,
+        Delegation.ended_at.is_(None),
+    )
+    return frozenset(session.scalars(query))
 
 
 def count_unread(session: Session, account_id: int) -> int:

@@ -50,9 +50,9 @@ def own_data(attempt: Attempt) -> None:
 def reviewed_by_another(attempt: Attempt) -> None:
     """保密审查 (art. 41): by another person than the proposer, with its checklist recorded."""
     place: OpenListEntry = attempt.subject
-    if attempt.actor.account_id == place.proposed_by:
+    if attempt.actor.stands_for(place.proposed_by):
         raise refuse("", "own_proposal", "提出开放的人不能自己做保密审查。")
-    if attempt.actor.account_id in place.version.editors:
+    if any(attempt.actor.stands_for(editor) for editor in place.version.editors):
         raise refuse("", "own_edit", "编辑过该目录版本的人不能做保密审查。")
     if not attempt.facts.get("review"):
         raise refuse("review", "missing", "请填写保密审查记录。")
@@ -60,7 +60,7 @@ def reviewed_by_another(attempt: Attempt) -> None:
 
 def failed_by_another(attempt: Attempt) -> None:
     reason_given(attempt)
-    if attempt.actor.account_id == attempt.subject.proposed_by:
+    if attempt.actor.stands_for(attempt.subject.proposed_by):
         raise refuse("", "own_proposal", "提出开放的人不能自己做保密审查。")
 
 

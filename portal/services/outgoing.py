@@ -125,7 +125,7 @@ def _write(
         "address": address,
         "subject": subject,
         "body": body.replace("\x00", ""),
-        "state": "waiting",
+        "stage": "waiting",
         "created_at": clock(),
         "expires_at": expires_at,
         "error": "",
@@ -172,7 +172,7 @@ class Postman:
         """
         with self._database.reading() as session:
             message = session.get(OutgoingMessage, message_id)
-        if message is None or message.state != "waiting":
+        if message is None or message.stage != "waiting":
             return
         if message.expires_at is not None and message.expires_at <= self._clock():
             self._finish(message_id, "expired")
@@ -211,11 +211,11 @@ class Postman:
         mail.set_content(message.body, charset="utf-8", cte="base64")
         return mail
 
-    def _finish(self, message_id: int, state: str, error: str = "") -> None:
+    def _finish(self, message_id: int, stage: str, error: str = "") -> None:
         with self._database.writing() as session:
             message = session.get(OutgoingMessage, message_id, with_for_update=True)
-            if message is not None and message.state == "waiting":
-                message.state, message.error = state, error[:500]
+            if message is not None and message.stage == "waiting":
+                message.stage, message.error = stage, error[:500]
                 message.finished_at, message.body = self._clock(), ""
 
 
@@ -229,7 +229,7 @@ def queue_left_over(session: Session, clock: Clock) -> int:
     since = clock() - timedelta(minutes=LEFT_MINUTES)
     waiting = session.scalars(
         select(OutgoingMessage.id)
-        .where(OutgoingMessage.state == "waiting", OutgoingMessage.created_at < since)
+        .where(OutgoingMessage.stage == "waiting", OutgoingMessage.created_at < since)
         .limit(1000)
     ).all()
     keys = [f"{SEND}:{message_id}" for message_id in waiting]

@@ -10,15 +10,17 @@ from ipaddress import ip_address, ip_network
 from uuid import uuid4
 
 import structlog
-from flask import Flask, Response, current_app, g, request, session
+from flask import Flask, Response, current_app, g, redirect, request, session
+from werkzeug.wrappers import Response as AnyResponse
 
 from portal.actor import ANONYMOUS
 from portal.errors import TooManyRequests
-from portal.services.accounts import actor_of_session
+from portal.services.login_sessions import actor_of_session
 from portal.web import access
 from portal.web.context import platform
 
 SESSION_TOKEN = "token"
+ENROLMENT = "second_factor"  # the blueprint that somebody without their second factor may use
 WINDOW_SECONDS = 60
 CREDENTIAL_HEADERS = ("Authorization", "X-API-Key", "X-CKAN-API-Key")
 CREDENTIAL_FACTOR = 10
@@ -54,13 +56,13 @@ def install(app: Flask) -> None:
     window = AddressWindow()
 
     @app.before_request
-    def _begin() -> None:
+    def _begin() -> AnyResponse | None:
         given = request.headers.get("X-Request-Id", "")
         g.request_id = given if _REQUEST_ID.fullmatch(given) else str(uuid4())
         g.started = time.perf_counter()
         g.actor = ANONYMOUS
         if request.endpoint == "static":
-            return
+            return None
         identify()
         if g.actor.is_anonymous:
             _limit(window)
@@ -68,6 +70,7 @@ def install(app: Flask) -> None:
                 # Visitors send no files: whoever is not signed in fills no disk with a form.
                 request.max_content_length = ANONYMOUS_BODY_BYTES
         access.enforce()
+        return _to_enrolment()
 
     @app.context_processor
     def _nonce() -> dict[str, object]:
@@ -86,6 +89,16 @@ def identify() -> None:
     parts = platform()
     with parts.database.reading() as reading:
         g.actor = actor_of_session(reading, parts.clock, token)
+
+
+def _to_enrolment() -> AnyResponse | None:
+    """Whoever owes a second factor has no role, and reaches nothing of theirs but its set-up."""
+    is_open = request.endpoint is None or request.blueprint == ENROLMENT
+    if not g.actor.must_enrol or is_open:
+        return None
+    if access.access_of(current_app, request.endpoint or "") is access.Access.PUBLIC:
+        return None
+    return redirect("/account/second-factor")
 
 
 def client_address() -> str:

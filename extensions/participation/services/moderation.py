@@ -136,7 +136,7 @@ def review(
         raise Invalid.one("reason", "missing", "不公开的，请写明理由，理由会告知作者。")
     if seen is not None and seen != text.review:
         raise Conflict()
-    if text.author_id == actor.account_id:
+    if actor.stands_for(text.author_id):
         raise Invalid.one("", "own", "不能审核自己提交的内容。")
     before, text.review = text.review, decision
     text.reviewed_by, text.reviewed_at, text.review_reason = actor.account_id, clock(), reason

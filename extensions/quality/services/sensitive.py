@@ -221,7 +221,8 @@ class SensitiveReview:
         return self._session.scalar(query) is not None
 
     def _check_second(self, actor: Actor, scan: TableScan) -> None:
-        if actor.account_id is None or actor.account_id in self.editors_of(scan):
+        own = any(actor.stands_for(editor) for editor in self.editors_of(scan))
+        if actor.account_id is None or own:
             raise refuse(
                 "", "own_edit", "上传或编辑过该数据的人不能做敏感信息审查，须由另一人决定。"
             )

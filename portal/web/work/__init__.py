@@ -1,6 +1,7 @@
 """The pages of agencies and the Bureau."""
 
 from portal.web.work import (
+    absence,
     account,
     accounts,
     audit,
@@ -9,6 +10,7 @@ from portal.web.work import (
     entry_editor,
     files,
     imports,
+    members,
     notices,
     open_list,
     overview,
@@ -49,5 +51,7 @@ WORK_BLUEPRINTS = (
     source_runs.blueprint,
     source_columns.blueprint,
     accounts.blueprint,
+    members.blueprint,
+    absence.blueprint,
     account.blueprint,
 )

@@ -15,6 +15,7 @@ from portal.models.organisation import find_organisation
 from portal.permissions import Permission, require
 from portal.services.account_management import open_account, set_disabled
 from portal.services.organisations import list_organisations
+from portal.services.second_factors import accounts_with_factor, reset_factors
 from portal.web.access import signed_in, writes
 from portal.web.context import actor, clock, session
 from portal.web.paging import Paging, page_number
@@ -47,9 +48,11 @@ def _page(
         )
     total = session().scalar(select(func.count()).select_from(found.subquery())) or 0
     ordered = found.order_by(Account.id).limit(PAGE).offset((number - 1) * PAGE)
+    accounts = list(session().scalars(ordered))
     return render_template(
         "work/accounts.html",
-        accounts=list(session().scalars(ordered)),
+        accounts=accounts,
+        secured=accounts_with_factor(session(), [account.id for account in accounts]),
         roles=[(r.code, r.name) for r in code_list("roles") if r["organisation_kinds"] != "none"],
         organisations=list_organisations(session()),
         words=words,
@@ -95,3 +98,17 @@ def state(account_id: int) -> Any:
 
     done = gettext("账号已停用，其登录随即失效。") if disabled else gettext("账号已恢复。")
     return decide(act, _page, done=done, target="/work/accounts")
+
+
+@blueprint.post(f"/work/accounts/<{ID}:account_id>/reset-factors")
+@writes
+def reset(account_id: int) -> Any:
+    """Take the second factors of somebody who lost them; the next sign-in sets up new ones."""
+
+    def act() -> None:
+        account = session().get(Account, account_id)
+        if account is None:
+            raise NotFound("没有这个账号。")
+        reset_factors(session(), clock(), actor(), account)
+
+    return decide(act, _page, done=gettext("二次验证已重置。"), target="/work/accounts")

@@ -8,7 +8,7 @@ from flask import Blueprint, url_for
 from flask_babel import gettext
 
 from portal.actor import Actor
-from portal.permissions import Permission, is_allowed, require
+from portal.permissions import Permission, is_allowed, may_manage_members, require
 from portal.web.context import actor, platform
 
 ID = "int(max=2147483647)"
@@ -54,6 +54,8 @@ def sections_of(reader: Actor) -> list[tuple[str, str]]:
     ):
         if is_allowed(reader, permission):
             sections.append((address, words))
+    if may_manage_members(reader):
+        sections.append(("/work/members", gettext("人员")))
     sections += [
         (url_for(item.endpoint), gettext(item.label))
         for extension in platform().extensions

@@ -33,7 +33,7 @@ def _write(platform: Platform, **changes: object) -> None:
 
 def _states(platform: Platform) -> list[str]:
     with platform.database.reading() as session:
-        return list(session.scalars(select(OutgoingMessage.state).order_by(OutgoingMessage.id)))
+        return list(session.scalars(select(OutgoingMessage.stage).order_by(OutgoingMessage.id)))
 
 
 def test_a_mail_goes_out_once_in_chinese_as_plain_text(mailing: Platform, mailbox: Mailbox) -> None:
@@ -83,7 +83,7 @@ def test_a_refusal_for_good_is_kept_with_its_reason_and_not_tried_again(
     assert mailbox.mails == []
     with mailing.database.reading() as session:
         (message,) = session.scalars(select(OutgoingMessage)).all()
-    assert (message.state, message.error) == ("failed", "554 no such mailbox")
+    assert (message.stage, message.error) == ("failed", "554 no such mailbox")
 
 
 def test_a_worker_that_dies_after_the_sending_sends_under_the_same_name(
