@@ -7,7 +7,17 @@ from extensions.access.flow import BINDING
 from extensions.access.permissions import RULES
 from extensions.access.samples import sample_applications, sample_interface
 from extensions.access.services import availability, hooks, sandboxes, timers
-from extensions.access.web import attachments, developer, interfaces, panel, policy, review, use
+from extensions.access.web import (
+    attachments,
+    developer,
+    interface_page,
+    interfaces,
+    panel,
+    policy,
+    review,
+    sandbox,
+    use,
+)
 from portal.extension import Extension, NavigationItem
 from portal.jobs.registry import JobKind
 
@@ -18,6 +28,8 @@ extension = Extension(
         review.blueprint,
         interfaces.blueprint,
         use.blueprint,
+        interface_page.blueprint,
+        sandbox.blueprint,
         attachments.blueprint,
         policy.blueprint,
     ),
