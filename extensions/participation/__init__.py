@@ -7,13 +7,19 @@ from extensions.participation.flow import BINDING
 from extensions.participation.permissions import RULES
 from extensions.participation.samples import sample_participation
 from extensions.participation.services import hooks, timers, value_signals
-from extensions.participation.web import demands, discussion, panel, reuses, work
+from extensions.participation.web import demands, discussion, panel, reuses, sharing, work
 from portal.extension import Extension, NavigationItem
 from portal.jobs.registry import JobKind
 
 extension = Extension(
     name="participation",
-    routes=(demands.blueprint, discussion.blueprint, reuses.blueprint, work.blueprint),
+    routes=(
+        demands.blueprint,
+        discussion.blueprint,
+        reuses.blueprint,
+        sharing.blueprint,
+        work.blueprint,
+    ),
     flows=(BINDING,),
     permissions=RULES,
     audiences={
@@ -28,10 +34,12 @@ extension = Extension(
     empty_search_offers=(hooks.offer_demand,),
     work=(hooks.waiting_work,),
     actions=ACTIONS,
+    public_uses=(hooks.file_public_use,),
     finish_samples=(sample_participation,),
     navigation=(
         NavigationItem("数据需求", "participation_demands.demands", icon="message-square"),
         NavigationItem("应用成果", "participation_reuses.reuses", icon="lightbulb"),
+        NavigationItem("我的关注", "participation_discussion.follows", "signed_in", icon="star"),
         NavigationItem("数据需求", "participation_work.demands", "work", icon="message-square"),
     ),
 )

@@ -125,7 +125,8 @@ class _RowImporter:
 
     def row(self, record: HarvestedRecord | FaultyRecord) -> ImportedRow:
         if isinstance(record, FaultyRecord):
-            raise Invalid.one("", "unreadable", "{reason}", reason=record.reason)
+            faults = record.faults or (record.reason,)
+            raise Invalid([Defect("", "unreadable", "{reason}", {"reason": f}) for f in faults])
         stated = {k: v for k, v in record.fields.items() if k not in BESIDE_CONTENT}
         found = [*self._provider_defects(record), *_acquisition_defects(stated)]
         department = self._department(record)

@@ -17,8 +17,10 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from portal.app import create_app
+from portal.jobs.worker import Worker
 from portal.platform import Platform
 from tests.browser.live import AXE, served
+from tests.browser.talk import talk_about
 from tests.portal.web.conftest import Site
 
 pytestmark = pytest.mark.browser
@@ -44,6 +46,11 @@ UNLINKED = (
     "/work",
     "/dataset/{slug}?tq=没有这一行",
     "/dataset/{slug}?by=-no_such_column",
+    "/demands?q=没有这样的需求",
+    "/demands?state=answered",
+    "/demands/99999",
+    "/reuses?kind=news",
+    "/reuses/99999",
 )
 
 
@@ -67,6 +74,8 @@ def town(make_platform: Callable[..., Platform]) -> Iterator[Town]:
     site.conditional(title="公交车辆实时到站预测")
     retired = site.opened(title="已合并的旧站点数据")
     site.retire(retired, "并入长春市公共汽电车站点")
+    talk_about(platform, slug)
+    Worker(platform).run_until_idle()
     with served(platform) as url:
         yield Town(url, slug)
 

@@ -119,8 +119,11 @@ def test_a_large_file_is_paused_left_and_goes_on(
         page.set_input_files("#f-file", big)
         page.fill("#f-name", "全量数据")
         page.click("text=上传 >> nth=-1")
-        page.wait_for_selector("h2:has-text('全量数据')", timeout=60_000)
+        page.wait_for_url("**/received", timeout=60_000)
     digest = hashlib.sha256(big.read_bytes()).hexdigest()
+    assert "全量数据" in page.inner_text("h2 >> nth=0")
+    assert digest in page.inner_text("main")
+    look(page, "upload-received")
     assert office.read(lambda s: list(s.scalars(select(DataVersion.sha256)))) == [digest]
     assert len(office.read(lambda s: list(s.scalars(select(PartialUpload.id))))) == 1
     assert set(sent) == {204}

@@ -15,12 +15,15 @@ from extensions.participation.models.comment import QUESTION, EntryComment
 from extensions.participation.models.demand import DataDemand, DemandVote
 from extensions.participation.models.follow import EntryFollow
 from extensions.participation.models.moderated import HIDDEN, SHOWN
-from extensions.participation.rules import TITLE_MAX
+from extensions.participation.rules import REUSE_KINDS, TITLE_MAX, ReuseText
 from extensions.participation.services.moderation import kind_name, title_of, waiting_texts
+from extensions.participation.services.reuses import file_reuse
 from portal.actor import Actor
+from portal.clock import Clock
 from portal.extension import SearchOffer, WorkItem
 from portal.models.duty import Deadline
 from portal.models.entry import CatalogueEntry
+from portal.services.public_uses import PublicUse
 
 WORK_LIMIT = 200
 
@@ -126,3 +129,15 @@ def _questions(session: Session, actor: Actor) -> list[WorkItem]:
         )
         for one in found
     ]
+
+
+def file_public_use(session: Session, clock: Clock, actor: Actor, use: PublicUse) -> None:
+    """File a use that another extension learnt of as an item of the gallery."""
+    text = ReuseText(
+        title=use.title,
+        kind=use.kind if use.kind in REUSE_KINDS else "other",
+        url=use.url,
+        maker=use.maker,
+        description=use.description,
+    )
+    file_reuse(session, clock, actor, text, [use.entry_code], form_key=use.key)

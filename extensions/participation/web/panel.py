@@ -15,6 +15,7 @@ from extensions.participation.models.moderated import SHOWN
 from extensions.participation.models.reuse import Reuse, ReuseSource
 from extensions.participation.services.demands import linked_demands
 from extensions.participation.services.reuses import list_reuses
+from extensions.participation.web.sharing import address_of, feeds_of
 from portal.actor import Actor
 from portal.extension import EntryPanel
 from portal.models.entry import CatalogueEntry
@@ -77,6 +78,8 @@ def _rendered(
     return render_template(
         "participation/panel.html",
         entry=entry,
+        address=address_of(entry),
+        feeds=feeds_of(entry),
         is_open=entry.published_version is not None and entry.published_version.open_type != "none",
         demands=demands,
         votes=count_votes(session, [demand.id for demand in demands]) if demands else {},

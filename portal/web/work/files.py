@@ -158,6 +158,22 @@ def _is_there(entry: CatalogueEntry, public_id: str) -> bool:
     return session().scalar(query) is not None
 
 
+@blueprint.get("/work/entries/<slug>/files/<public_id>/received")
+@signed_in
+def received(slug: str, public_id: str) -> Any:
+    """Confirm what an upload in parts brought: name, size, hash of the server, what happens now."""
+    found = _distribution(slug, public_id)
+    if found.current_version is None or found.deleted_at is not None:
+        raise NotFound()
+    return render_template(
+        "work/received.html",
+        entry=found.entry,
+        file=found,
+        data=found.current_version,
+        place=find_open_list_entry(session(), found.entry_id),
+    )
+
+
 @blueprint.post("/work/entries/<slug>/links")
 @writes
 def add_link(slug: str) -> Any:

@@ -39,7 +39,7 @@ from portal.web.work.decisions import (
 )
 from portal.web.work.difference import words
 from portal.web.work.entry_editor import not_own_methods
-from portal.web.work.entry_fields import FIELDS
+from portal.web.work.entry_fields import FIELDS, item_choices
 from portal.web.work.versions import clocks_of
 from portal.web.work.visibility import entry_for_work, place_for_work
 
@@ -176,6 +176,7 @@ def _page(place_id: int, problem: Problem | None = None) -> str:
         place=shown,
         entry=shown.entry,
         content=content,
+        maskings=item_choices("masking"),
         facts=[
             (gettext(FIELDS[n].label), gettext("、").join(words(FIELDS[n], getattr(content, n))))
             for n in SHOWN_FIELDS

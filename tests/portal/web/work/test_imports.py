@@ -57,6 +57,14 @@ def test_every_faulty_row_is_named_and_none_is_written(editor: Browser, office: 
     assert count(office) == 0
 
 
+def test_faults_are_counted_one_by_one_and_rows_beside_them(editor: Browser) -> None:
+    two = HEADER + ",公交站点,,每个世纪,随便开放,履职产生,,\n,,,每月,无条件开放,履职产生,,\n"
+    text = text_of(editor.submit("/work/import", "/import", 422, file=file(two)))
+    assert "共 3 处问题，涉及 2 行" in text
+    one = text_of(editor.submit("/work/import", "/import", 422, file=file("a,b\n1,2\n")))
+    assert "共 1 处问题，全部列在下面" in one
+
+
 def test_what_is_no_list_is_refused(editor: Browser, office: Office) -> None:
     for given in (file(""), file("\x00\x01" * 50), file("not xlsx", "x.xlsx")):
         editor.submit("/work/import", "/import", 422, file=given)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from portal.models import OpenListEntry
+from portal.rules.entry_content import InformationItem
 from tests.factories import content
 from tests.portal.web.work.conftest import Browser, Office, text_of
 
@@ -43,6 +44,18 @@ def test_from_proposal_to_the_public(
     reviewer.send(form)
     reviewer.send(form)
     assert read(office, path).state == "open"
+
+
+def test_how_a_column_is_masked_is_said_in_words(officer: Browser, office: Office) -> None:
+    items = (
+        *content().items,
+        InformationItem(
+            4, "联系电话", "phone", "string", 20, personal="personal", masking="mask_phone"
+        ),
+    )
+    page = text_of(officer.get(place_of(office, "proposed", items=items)))
+    assert "电话遮盖" in page
+    assert "mask_phone" not in page
 
 
 def _entry(catalogue: Any, entry_id: int) -> Any:

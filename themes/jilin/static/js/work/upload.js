@@ -80,7 +80,7 @@
     try { return JSON.parse(body).error.message; } catch { return words.dataset.network; }
   };
 
-  const wait = async (address, shown) => {
+  const wait = async (address, shown, entry) => {
     shown.root.querySelectorAll("button").forEach((b) => { b.hidden = true; });
     shown.show(words.dataset.checking, null);
     for (;;) {
@@ -88,7 +88,10 @@
       const answer = await fetch(`${address}/state`, { headers: { Accept: "application/json" } }).catch(() => null);
       if (!answer?.ok) continue;
       const found = await answer.json();
-      if (found.state === "done") { window.location.reload(); return; }
+      if (found.state === "done") {
+        window.location.assign(`/work/entries/${entry}/files/${found.file}/received`);
+        return;
+      }
       if (found.state === "failed") { shown.fail(found.error); return; }
     }
   };
@@ -131,7 +134,7 @@
         const left = rate > 0 ? duration((file.size - sent) / rate / 1000) : "…";
         shown.show(say("progress", { ...values(sent), left }), percent(sent));
       },
-      onSuccess: () => { leaving = false; wait(new URL(upload.url, location.href).pathname, shown); },
+      onSuccess: () => { leaving = false; wait(new URL(upload.url, location.href).pathname, shown, form.dataset.upload); },
       onError: (error) => { leaving = false; shown.fail(reason(error)); },
     });
     window.addEventListener("beforeunload", (event) => { if (leaving && !paused) event.preventDefault(); });
