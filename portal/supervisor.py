@@ -7,6 +7,7 @@ the pages of code and dictionaries; nothing is opened here, and no thread runs b
 from __future__ import annotations
 
 import argparse
+import ctypes
 import gc
 import multiprocessing
 import os
@@ -21,12 +22,13 @@ from granian.log import LogLevels
 
 WEB_WORKERS, WEB_THREADS = 2, 8
 END_SECONDS = 15
-ALLOCATOR = {"MALLOC_ARENA_MAX": "2"}  # glibc keeps freed memory an arena a thread otherwise
+M_ARENA_MAX = -8  # malloc.h
+ARENAS = 2  # glibc keeps freed memory an arena a thread otherwise
+WORKER_NICENESS = 5  # visitors come before jobs
 
 
 def serve(host: str, port: int, workers: int = WEB_WORKERS) -> None:
     """Run the web server until it is told to end."""
-    os.environ.update(ALLOCATOR)
     preload()
     Granian(
         "portal.wsgi:make_app",
@@ -44,11 +46,21 @@ def serve(host: str, port: int, workers: int = WEB_WORKERS) -> None:
 
 
 def preload() -> None:
-    """Import what every process needs; frozen, the collector leaves the shared pages alone."""
+    """Load what every process needs; frozen, the collector leaves the shared pages alone."""
+    limit_arenas()
     import portal.wsgi  # noqa: F401
+    from search.preload import preload_tables
 
+    preload_tables()
     gc.collect()
     gc.freeze()
+
+
+def limit_arenas() -> None:
+    """Tell glibc's allocator, here and in the forks, to keep few arenas; other libcs have none."""
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(M_ARENA_MAX, ARENAS)
 
 
 class WorkerProcess:
@@ -66,8 +78,7 @@ class WorkerProcess:
         return process
 
     def _start(self) -> subprocess.Popen[bytes]:
-        environment = {**os.environ, **ALLOCATOR}
-        return subprocess.Popen([sys.executable, "-m", "portal", "worker"], env=environment)
+        return subprocess.Popen([sys.executable, "-m", "portal", "worker"])
 
     def _watch(self) -> None:
         while not self._ending.is_set():
@@ -94,10 +105,22 @@ class WorkerProcess:
 
 
 def _work() -> None:
+    os.nice(WORKER_NICENESS)
     sys.argv = ["xiangyun", "worker"]
     from portal.cli import main as command
 
     command()
+
+
+def run(host: str, port: int) -> None:
+    """Serve and work until told to end. Nothing may be open and no thread may run yet."""
+    preload()
+    worker = WorkerProcess()
+    try:
+        serve(host, port)
+    finally:
+        worker.end()
+        gc.unfreeze()  # what is frozen at the end is reported as leaked
 
 
 def main() -> None:
@@ -105,13 +128,7 @@ def main() -> None:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=5000)
     arguments = parser.parse_args()
-    os.environ.update(ALLOCATOR)
-    preload()
-    worker = WorkerProcess()
-    try:
-        serve(arguments.host, arguments.port)
-    finally:
-        worker.end()
+    run(arguments.host, arguments.port)
 
 
 if __name__ == "__main__":

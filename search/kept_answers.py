@@ -21,7 +21,7 @@ MOST_ROWS = 50
 class KeptAnswers:
     """At most `size` answers; the longest unused goes first. Answers are shared: do not change them."""
 
-    def __init__(self, size: int = 256) -> None:
+    def __init__(self, size: int = 64) -> None:
         self._size = size
         self._answers: OrderedDict[Hashable, SearchResult] = OrderedDict()
         self._lock = threading.Lock()

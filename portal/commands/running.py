@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 from types import FrameType
 
 import click
@@ -58,19 +59,28 @@ def run(host: str, port: int, demo: bool) -> None:
     """Prepare the database, load the sample once, serve and work in one process group."""
     os.environ.setdefault(f"{PREFIX}SITE_URL", f"http://{host}:{port}")
     with opened_platform() as platform:
-        prepare(platform, demo=demo)
+        prepared = prepare(platform, demo=demo)
     _say_where(read_settings())
-    # From here on a fresh process: what loading the sample took is given back.
+    if not prepared and threading.active_count() == 1:
+        supervisor.run(host, port)
+        return
+    # A fresh process: what loading the sample took is given back.
     arguments = ["-m", "portal.supervisor", "--host", host, "--port", str(port)]
     os.execv(sys.executable, [sys.executable, *arguments])
 
 
-def prepare(platform: Platform, *, demo: bool) -> None:
-    """Bring the database up; at the first start load the sample and index it."""
-    if not migrations.is_current(platform.database, platform.extensions):
+def prepare(platform: Platform, *, demo: bool) -> bool:
+    """Bring the database up; at the first start load the sample and index it.
+
+    Returns whether there was anything to do.
+    """
+    is_current = migrations.is_current(platform.database, platform.extensions)
+    if not is_current:
         prepare_database(platform)
     if demo and not is_loaded(platform):
         _load_demo(platform)
+        return True
+    return not is_current
 
 
 def _say_where(settings: Settings) -> None:

@@ -40,8 +40,14 @@ class SealAnchor(Protocol):
     def write(self, head: SealHead) -> None: ...
 
 
-def record(
-    session: Session,
+def record(session: Session, clock: Clock, actor: Actor, **facts: Any) -> AuditEvent:
+    """Add one event in the caller's transaction; `facts` are those of `new_event`."""
+    audit_event = new_event(clock, actor, **facts)
+    session.add(audit_event)
+    return audit_event
+
+
+def new_event(
     clock: Clock,
     actor: Actor,
     *,
@@ -57,13 +63,16 @@ def record(
     details: dict[str, Any] | None = None,
     event_key: str | None = None,
 ) -> AuditEvent:
-    """Add one event in the caller's transaction; it names whom a substitute stands in for."""
+    """Return an event that says who did what to which subject; nothing is written yet.
+
+    It names whom a substitute stands in for.
+    """
     details = dict(details or {})
     if actor.principals:
         names = "、".join(actor.principals.values())
         details["on_behalf_of"] = [{"id": i, "name": n} for i, n in actor.principals.items()]
         actor = replace(actor, name=f"{actor.name}（代{names}）"[:120])
-    audit_event = AuditEvent(
+    return AuditEvent(
         at=clock(),
         actor_id=actor.account_id,
         actor_name=actor.name,
@@ -79,8 +88,6 @@ def record(
         details=details,
         event_key=event_key,
     )
-    session.add(audit_event)
-    return audit_event
 
 
 def seal_pending(session: Session, clock: Clock, anchor: SealAnchor) -> int:

@@ -26,6 +26,7 @@ from portal.services.content import set_content
 from portal.services.entry_facts import EntryFacts
 from portal.services.flow import Flow
 from portal.services.freshness_flow import period_of
+from portal.services.many_rows import add_many
 from portal.services.package_input import OPENABLE, PackageInput, extras_of, states_open
 from portal.services.package_resources import new_distribution
 from portal.services.resource_codes import classification, keep_code, next_codes
@@ -122,8 +123,7 @@ class BulkImport:
                     index_version=1,
                 )
             )
-        self._session.add_all(entries)
-        self._session.flush()
+        add_many(self._session, entries)
         return entries
 
     def _codes(self, records: Sequence[NewRecord]) -> list[str]:
@@ -179,7 +179,7 @@ class BulkImport:
             ]
             for record, entry in zip(records, entries, strict=True)
         ]
-        self._session.add_all(one for some in added for one in some)
+        add_many(self._session, [one for some in added for one in some])
         return added
 
     def _watch(self, entries: Sequence[CatalogueEntry]) -> dict[int, Freshness]:
@@ -223,7 +223,7 @@ class BulkImport:
                     entry_id=place.entry_id, change="open", released_at=now,
                 )
             )  # fmt: skip
-        self._session.add_all(releases)
+        add_many(self._session, releases)
         return {place.entry_id: place for place in places}
 
     def _release_numbers(self, provider_ids: set[int]) -> dict[int, int]:

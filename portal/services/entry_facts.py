@@ -7,8 +7,9 @@ for all of them, instead of several for each.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, lazyload
@@ -19,17 +20,22 @@ from portal.models.freshness import Freshness
 from portal.models.open_list import ENDED, OpenListEntry
 from portal.rules.entry_content import EntryContent
 from portal.services.content import content_of
+from portal.services.entry_hooks import more_extras
 
 
 @dataclass(frozen=True)
 class EntryFacts:
-    """`version` is the one that search shows: the published one, else the unfinished one, or None."""
+    """`version` is the one that search shows: the published one, else the unfinished one, or None.
+
+    `extras` are the package's keys that extensions add.
+    """
 
     version: EntryVersion | None
     distributions: Sequence[Distribution]
     place: OpenListEntry | None
     freshness: Freshness | None
     downloads: int
+    extras: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def content(self) -> EntryContent:
@@ -63,6 +69,7 @@ def gather_facts(
         )
     }
     downloads = _downloads(session, ids) if counts_downloads else {}
+    extras = more_extras(session, entries)
     return {
         entry.id: EntryFacts(
             versions.get(entry.id),
@@ -70,6 +77,7 @@ def gather_facts(
             places.get(entry.id),
             watches.get(entry.id),
             downloads.get(entry.id, 0),
+            extras.get(entry.id, {}),
         )
         for entry in entries
     }

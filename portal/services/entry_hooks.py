@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -13,8 +14,8 @@ from portal.rules.entry_content import EntryContent
 FacetSource = Callable[[CatalogueEntry, EntryContent], Mapping[str, tuple[str, ...]]]
 """Returns facet name -> the entry's codes, for facets that the extension registers."""
 
-ExtraSource = Callable[[Session, CatalogueEntry], Mapping[str, Any]]
-"""Returns further `jl_…` keys of the entry's CKAN package."""
+ExtraSource = Callable[[Session, Sequence[CatalogueEntry]], Mapping[int, Mapping[str, Any]]]
+"""Returns entry id -> further `jl_…` keys of the entry's CKAN package, for many entries at once."""
 
 _FACETS: list[FacetSource] = []
 _EXTRAS: list[ExtraSource] = []
@@ -30,5 +31,10 @@ def more_facets(entry: CatalogueEntry, content: EntryContent) -> dict[str, tuple
     return {name: codes for source in _FACETS for name, codes in source(entry, content).items()}
 
 
-def more_extras(session: Session, entry: CatalogueEntry) -> dict[str, Any]:
-    return {key: value for source in _EXTRAS for key, value in source(session, entry).items()}
+def more_extras(session: Session, entries: Sequence[CatalogueEntry]) -> dict[int, dict[str, Any]]:
+    """Return entry id -> what all extensions add to its package."""
+    found: dict[int, dict[str, Any]] = defaultdict(dict)
+    for source in _EXTRAS:
+        for entry_id, extras in source(session, entries).items():
+            found[entry_id].update(extras)
+    return found

@@ -21,6 +21,7 @@ from portal.errors import Conflict, Forbidden, IllegalEvent, Unauthenticated
 from portal.models.audit import AuditEvent
 from portal.rules.transitions import TableError, Transition, TransitionTable
 from portal.services import audit, deadlines, notices
+from portal.services.many_rows import add_many
 
 
 @dataclass(frozen=True)
@@ -168,13 +169,33 @@ class Flow:
             self._guard(row, subject, actor, reason, facts)
             subject.state, subject.row_version = row.next_state, 1
             self._stamp(row, subject)
-        self._session.add_all(subjects)
-        self._session.flush()
+        add_many(self._session, subjects)
         details = facts.get("details")
-        return [
-            self._follow_up(row, subject, actor, reason, None, notify=False, details=details)
-            for subject in subjects
-        ]
+        events = [self._first_event(row, one, actor, reason, details) for one in subjects]
+        add_many(self._session, events)
+        for subject in subjects:
+            self._open_deadlines(row, subject)
+        return events
+
+    def _first_event(
+        self,
+        row: Transition,
+        subject: Any,
+        actor: Actor,
+        reason: str,
+        details: dict[str, Any] | None,
+    ) -> AuditEvent:
+        return audit.new_event(
+            self._clock,
+            actor,
+            flow=row.flow,
+            event=row.event,
+            subject_id=subject.id,
+            entry_id=self._binding.entry_id(subject),
+            to_state=row.next_state,
+            reason=reason,
+            details=details,
+        )
 
     def _stamp(self, row: Transition, subject: Any) -> None:
         if row.event in self._binding.stamps:

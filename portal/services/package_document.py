@@ -24,7 +24,6 @@ from portal.rules.entry_content import EntryContent
 from portal.services.code_book import code_book
 from portal.services.content import content_of
 from portal.services.entry_facts import EntryFacts, facts_of
-from portal.services.entry_hooks import more_extras
 from portal.services.package_extras import package_extras
 from portal.services.resource_document import SITE, naive_utc, resource_dict
 
@@ -94,9 +93,7 @@ def package_dict(
     groups = [group_dict(code) for code in (content.theme, *content.more_themes) if code]
     document = {
         **_core(entry, version, content, foreign),
-        "extras": package_extras(
-            entry, version, content, facts, more_extras(session, entry), internal=internal
-        ),
+        "extras": package_extras(entry, version, content, facts, internal=internal),
         "groups": [*groups, *foreign.get("groups", ())],
         "num_resources": len(resources),
         "num_tags": len(tags),

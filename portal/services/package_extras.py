@@ -103,14 +103,13 @@ def package_extras(
     version: EntryVersion,
     content: EntryContent,
     facts: EntryFacts,
-    more: Mapping[str, Any],
     *,
     internal: bool = False,
 ) -> list[dict[str, Any]]:
-    """Return the extras of a package, sorted by key; `more` are those of extensions."""
+    """Return the extras of a package, sorted by key, with those of extensions."""
     ours: dict[str, Any] = content_extras(content, internal=internal)
     ours |= _computed(entry, version, content, facts)
-    ours |= {key: text for key, value in more.items() if (text := extra_text(value)) != ""}
+    ours |= {key: text for key, value in facts.extras.items() if (text := extra_text(value)) != ""}
     came: list[Mapping[str, Any]] = content.foreign.get("extras", [])
     for extra in came:
         key = str(extra.get("key"))
@@ -118,8 +117,8 @@ def package_extras(
             ours[key] = extra.get("value")
     if ours["identifier"] != entry.code:
         ours["jl_code"] = entry.code
-    more = {str(e.get("key")): e for e in came if set(e) - {"key", "value"}}
-    listed = [{**more.get(key, {}), "key": key, "value": value} for key, value in ours.items()]
+    fuller = {str(e.get("key")): e for e in came if set(e) - {"key", "value"}}
+    listed = [{**fuller.get(key, {}), "key": key, "value": value} for key, value in ours.items()]
     return sorted(listed, key=lambda extra: str(extra["key"]))
 
 

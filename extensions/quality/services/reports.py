@@ -95,24 +95,27 @@ def _keep(
         document.package = render_package(session, entry)
 
 
-def quality_of(session: Session, entry: CatalogueEntry) -> Mapping[str, Any]:
-    """Return `jl_quality` of the entry's package, nothing while it was not checked."""
-    report = session.get(QualityReport, entry.id)
-    if report is None:
-        return {}
+def quality_of(
+    session: Session, entries: Sequence[CatalogueEntry]
+) -> Mapping[int, Mapping[str, Any]]:
+    """Return `jl_quality` of the packages of those entries that were checked."""
+    ids = [entry.id for entry in entries]
+    reports = session.scalars(select(QualityReport).where(QualityReport.entry_id.in_(ids)))
+    return {report.entry_id: {"jl_quality": _published(report)} for report in reports}
+
+
+def _published(report: QualityReport) -> Mapping[str, Any]:
     return {
-        "jl_quality": {
-            "score": report.score,
-            "method": f"v{report.method_version}",
-            "checked_at": report.checked_at.isoformat(timespec="seconds"),
-            "faults": [
-                {
-                    "check": fault["check"],
-                    "name": check_name(fault["check"]),
-                    "points": fault["points"],
-                    "text": fault["text"],
-                }
-                for fault in report.findings
-            ],
-        }
+        "score": report.score,
+        "method": f"v{report.method_version}",
+        "checked_at": report.checked_at.isoformat(timespec="seconds"),
+        "faults": [
+            {
+                "check": fault["check"],
+                "name": check_name(fault["check"]),
+                "points": fault["points"],
+                "text": fault["text"],
+            }
+            for fault in report.findings
+        ],
     }
