@@ -42,6 +42,7 @@ FREE_FAILURES = 5
 LONGEST_LOCK_SECONDS = 900
 SHORTEST_PASSWORD = SHORTEST
 TOKEN_PREFIX = "xy_"
+AUDITOR = "auditor"
 _hasher = PasswordHasher()
 
 
@@ -83,12 +84,20 @@ def create_account(
         identity_verified=identity_verified,
         created_at=clock(),
     )
+    check_separation([role for role, organisation in memberships if organisation is not None])
     for role, organisation in memberships:
         check_role(role, organisation)
         account.memberships.append(Membership(role=role, organisation=organisation))
     session.add(account)
     session.flush()
     return account
+
+
+def check_separation(roles: Sequence[str]) -> None:
+    """No role can change data and hide it: who audits has no other role. Raises Invalid."""
+    if AUDITOR in roles and any(role != AUDITOR for role in roles):
+        text = "审计员不能兼任其他角色，其他人员也不能兼任审计员。"
+        raise Invalid.one("role", "separation", text)
 
 
 def check_role(role: str, organisation: Organisation | None) -> None:

@@ -23,13 +23,12 @@ from portal.rules.mail_address import clean_address
 from portal.rules.passwords import password_defects
 from portal.services import audit, mail_texts
 from portal.services.account_management import FLOW, own_account
-from portal.services.accounts import check_role, create_account
+from portal.services.accounts import AUDITOR, check_role, check_separation, create_account
 from portal.services.mail_texts import Site
 from portal.services.mailed_links import INVITE, LinkLapsed, get_link, make_link, use_link
 from portal.services.outgoing import write_mail
 from portal.services.registration import accounts_of_email, name_defects
 
-AUDITOR = "auditor"
 BY_THE_BUREAU = ("bureau_admin", AUDITOR)
 PENDING_MAX = 100
 
@@ -219,11 +218,7 @@ def give_role(session: Session, account: Account, role: str, organisation: Organ
     held = {(m.role, m.organisation_id) for m in account.memberships}
     if (role, organisation.id) in held:
         return
-    staff = {code for code, place in held if place is not None}
-    if (role == AUDITOR and staff) or (AUDITOR in staff and role != AUDITOR):
-        raise Invalid.one(
-            "role", "separation", "审计员不能兼任其他角色，其他人员也不能兼任审计员。"
-        )
+    check_separation([role, *(code for code, place in held if place is not None)])
     account.memberships.append(Membership(role=role, organisation=organisation))
     session.flush()
 
