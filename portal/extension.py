@@ -26,6 +26,7 @@ from portal.services import notices, value
 from portal.services.entry_hooks import ExtraSource, FacetSource, add_entry_hooks
 from portal.services.flow import FLOWS, FlowBinding
 from portal.services.notices import Audience
+from portal.services.public_uses import PublicUseSink, add_public_use_sinks
 from portal.services.release_checks import ReleaseCheck, add_release_checks
 from portal.services.value import SignalSource
 from search.facets import Facet, register_facet
@@ -141,7 +142,8 @@ class Extension:
     CKAN package; empty_search_offers: what a search that finds nothing offers (a data request with
     the words filled in); signals: counts behind the value score; facets with the sources of their codes
     (facet_codes); samples: its part of each sample record; finish_samples: what it adds once all of
-    them stand (called with the platform); release_checks: looks at parsed tables before they leave;
+    them stand (called with the platform); public_uses: keeps public uses of data that another extension
+    learns of; release_checks: looks at parsed tables before they leave;
     review_checks: what a reviewer is told of a submitted version.
     """
 
@@ -169,6 +171,7 @@ class Extension:
     samples: tuple[SampleSource, ...] = ()
     finish_samples: tuple[Callable[[Any], None], ...] = ()
     release_checks: tuple[ReleaseCheck, ...] = ()
+    public_uses: tuple[PublicUseSink, ...] = ()
     review_checks: tuple[ReviewCheckSource, ...] = ()
 
 
@@ -216,5 +219,6 @@ def register(extension: Extension) -> None:
     value.add_signal_sources(extension.signals)
     add_entry_hooks(extension.facet_codes, extension.extras)
     add_release_checks(extension.release_checks)
+    add_public_use_sinks(extension.public_uses)
     for facet in extension.facets:
         register_facet(facet)
