@@ -8,6 +8,8 @@ from extensions.participation.permissions import RULES
 from extensions.participation.samples import sample_participation
 from extensions.participation.services import hooks, timers, value_signals
 from extensions.participation.web import demands, discussion, panel, reuses, sharing, work
+from extensions.participation.services import hooks, overview, timers, value_signals
+from extensions.participation.web import demands, discussion, panel, reuses, work
 from portal.extension import Extension, NavigationItem
 from portal.jobs.registry import JobKind
 
@@ -33,6 +35,7 @@ extension = Extension(
     panels=(panel.participation_panel,),
     empty_search_offers=(hooks.offer_demand,),
     work=(hooks.waiting_work,),
+    overview=overview.COLUMNS,
     actions=ACTIONS,
     public_uses=(hooks.file_public_use,),
     finish_samples=(sample_participation,),

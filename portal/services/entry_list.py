@@ -15,7 +15,7 @@ from portal.models.entry import CatalogueEntry, EntryVersion
 from portal.models.freshness import Freshness
 from portal.models.open_list import ENDED, OpenListEntry
 from portal.models.organisation import Organisation
-from portal.services.overview import city_of
+from portal.services.overview import WATCHED, city_of
 
 LISTED = ("none", "proposed", "planned", "open", "suspended")
 
@@ -26,7 +26,8 @@ class EntryFilter:
 
     The others are those of the Bureau's overview: `organisation` is the provider's code, `region` a
     city (with all below it; the province stands for what lies in no city), `theme` and
-    `published_type` are of the public version; `public` and `valued` are `yes` or empty.
+    `published_type` are of the public version; `freshness` may be `watched`, `shared` means that other
+    agencies can get it; `public`, `valued` and `shared` are `yes` or empty.
     """
 
     words: str = ""
@@ -40,6 +41,7 @@ class EntryFilter:
     published_type: str = ""
     public: str = ""
     valued: str = ""
+    shared: str = ""
 
 
 def list_entries(
@@ -124,7 +126,9 @@ def _conditions(chosen: EntryFilter) -> list[ColumnElement[bool]]:
     if chosen.region:
         codes = [r.code for r in code_list("regions") if city_of(r.code) == chosen.region]
         found.append(Organisation.region_code.in_(codes))
-    if chosen.freshness:
+    if chosen.freshness == "watched":
+        found.append(Freshness.state.in_(WATCHED))
+    elif chosen.freshness:
         found.append(Freshness.state == chosen.freshness)
     if chosen.valued:
         found.append(CatalogueEntry.value_badge.is_(True))
@@ -138,6 +142,8 @@ def _of_public_version(chosen: EntryFilter) -> list[ColumnElement[bool]]:
         found.append(CatalogueEntry.retired_at.is_(None))
     asked = {"theme": chosen.theme, "open_type": chosen.published_type}
     columns = [getattr(EntryVersion, name) == value for name, value in asked.items() if value]
+    if chosen.shared:
+        columns.append(EntryVersion.share_type.in_(("unconditional", "authorised")))
     if columns:
         published = select(EntryVersion.id).where(*columns)
         found.append(CatalogueEntry.published_version_id.in_(published))

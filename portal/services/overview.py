@@ -29,6 +29,7 @@ DEADLINE_DAYS = 90
 MONTHS = 12
 DIMENSIONS = ("organisation", "city", "theme")
 PROVINCE = "220000"
+WATCHED = ("current", "due", "overdue")
 
 
 @dataclass
@@ -42,13 +43,30 @@ class Numbers:
     conditional: int = 0
     overdue: int = 0
     valued: int = 0
+    watched: int = 0
+    shared: int = 0
     downloads: int = 0
     met: int = 0
     missed: int = 0
+    more: dict[str, int] = field(default_factory=dict)
 
     def add(self, other: Numbers) -> None:
         for name in COUNTED:
             setattr(self, name, getattr(self, name) + getattr(other, name))
+        for name, count in other.more.items():
+            self.more[name] = self.more.get(name, 0) + count
+
+    @property
+    def open_share(self) -> float | None:
+        """Return the share of public entries that are open, in percent; None where there are none."""
+        return round(100 * self.open / self.published, 1) if self.published else None
+
+    @property
+    def fresh_share(self) -> float | None:
+        """Return the share of watched entries that are not overdue, in percent."""
+        return (
+            round(100 * (self.watched - self.overdue) / self.watched, 1) if self.watched else None
+        )
 
     @property
     def punctuality(self) -> float | None:
@@ -58,8 +76,23 @@ class Numbers:
 
 
 COUNTED = (
-    "published", "open", "planned", "conditional", "overdue", "valued", "downloads", "met", "missed",
+    "published", "open", "planned", "conditional", "overdue", "valued", "watched", "shared",
+    "downloads", "met", "missed",
 )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class OverviewColumn:
+    """A further number that an extension brings.
+
+    parts: yields (organisation code, region code, theme, count); address: the page of the rows
+    behind a number, by dimension and its code ("" for all).
+    """
+
+    name: str
+    label: str
+    parts: Callable[[Session], Iterable[tuple[str, str, str, int]]]
+    address: Callable[[str, str], str]
 
 
 @dataclass
@@ -71,7 +104,9 @@ class Overview:
     months: list[tuple[str, int]] = field(default_factory=list)
 
 
-def overview(session: Session, clock: Clock, by: str) -> Overview:
+def overview(
+    session: Session, clock: Clock, by: str, columns: Iterable[OverviewColumn] = ()
+) -> Overview:
     """Return the numbers by `organisation`, `city` or `theme` (one of DIMENSIONS)."""
     now = clock()
     key = _key_of(by)
@@ -79,6 +114,11 @@ def overview(session: Session, clock: Clock, by: str) -> Overview:
     parts = [*_entries(session), *_downloads(session, local_date(now))]
     if by != "theme":  # a deadline belongs to an organisation, whatever the data is about
         parts += _deadlines(session, now)
+    for column in columns:
+        parts += [
+            (organisation, region, theme, Numbers("", more={column.name: count}))
+            for organisation, region, theme, count in column.parts(session)
+        ]
     total = Numbers("")
     for organisation, region, theme, numbers in parts:
         code = key(organisation, region, theme)
@@ -117,6 +157,7 @@ def _entries(session: Session) -> Iterable[Part]:
             Organisation.region_code,
             EntryVersion.theme,
             EntryVersion.open_type,
+            EntryVersion.share_type,
             OpenListEntry.state,
             Freshness.state,
             CatalogueEntry.value_badge,
@@ -136,12 +177,13 @@ def _entries(session: Session) -> Iterable[Part]:
             Organisation.region_code,
             EntryVersion.theme,
             EntryVersion.open_type,
+            EntryVersion.share_type,
             OpenListEntry.state,
             Freshness.state,
             CatalogueEntry.value_badge,
         )
     )
-    for code, region, theme, open_type, place, fresh, badge, count in session.execute(query):
+    for code, region, theme, open_type, share, place, fresh, badge, count in session.execute(query):
         yield (
             code,
             region,
@@ -154,6 +196,8 @@ def _entries(session: Session) -> Iterable[Part]:
                 conditional=count if open_type == "conditional" else 0,
                 overdue=count if fresh == "overdue" else 0,
                 valued=count if badge else 0,
+                watched=count if fresh in WATCHED else 0,
+                shared=count if share in ("unconditional", "authorised") else 0,
             ),
         )
 

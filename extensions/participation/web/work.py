@@ -24,6 +24,7 @@ from extensions.participation.services.moderation import (
     title_of,
     waiting_texts,
 )
+from extensions.participation.services.overview import counted_conditions
 from extensions.participation.web.forms import Problem
 from portal.errors import NotFound
 from portal.models.audit import AuditEvent
@@ -47,6 +48,7 @@ blueprint = work_blueprint("participation_work")
 PAGE = 50
 HISTORY = 100
 PLACES_MAX = 500
+NARROWING = ("counted", "agency", "region", "theme")
 
 
 @blueprint.get("/work/demands")
@@ -57,6 +59,8 @@ def demands() -> Any:
     if not actor().is_kind("bureau"):
         mine = actor().acts_for("agency")
         scope.append(DataDemand.agency_id.in_(mine) if mine else false())
+    narrowed = {k: v[:60] for k, v in request.args.items() if k in NARROWING and v}
+    scope += counted_conditions(narrowed)
     grouped = select(DataDemand.state, func.count()).where(*scope).group_by(DataDemand.state)
     counts = {row[0]: row[1] for row in session().execute(grouped)}
     if state in counts:
@@ -72,7 +76,14 @@ def demands() -> Any:
         states=translated(BINDING.state_labels),
         state=state,
         total=total,
-        paging=Paging(number, PAGE, total, request.path, [("state", state)] if state else []),
+        narrowed=narrowed,
+        paging=Paging(
+            number,
+            PAGE,
+            total,
+            request.path,
+            [*([("state", state)] if state else []), *narrowed.items()],
+        ),
     )
 
 

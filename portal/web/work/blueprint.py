@@ -37,6 +37,7 @@ def sections_of(reader: Actor) -> list[tuple[str, str]]:
         ("/work", gettext("待办")),
         ("/work/entries", gettext("目录")),
         ("/work/open-list", gettext("开放清单")),
+        ("/work/freshness", gettext("更新日历")),
     ]
     if reader.is_kind("city_authority") or reader.is_kind("bureau"):
         sections.append(("/work/supplementary", gettext("补充目录")))

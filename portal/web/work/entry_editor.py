@@ -46,7 +46,7 @@ from portal.web.work.visibility import version_for_work
 blueprint = work_blueprint("work_entries")
 PAGE = 50
 OVERVIEW_FILTERS = (
-    "organisation", "region", "theme", "freshness", "published_type", "public", "valued",
+    "organisation", "region", "theme", "freshness", "published_type", "public", "valued", "shared",
 )  # fmt: skip
 
 

@@ -73,3 +73,19 @@ def test_the_work_list_begins_with_the_numbers_of_the_agency(
     assert "近30天下载（前30天 0）" in page
     assert "共 1 条" in text_of(editor.get("/work/entries?state=draft"))
     assert "共 3 条" in text_of(editor.get("/work/entries?public=yes"))
+
+
+def test_each_number_of_deadlines_is_what_its_link_lists(filled: Office, bureau: Browser) -> None:
+    page = bureau.get("/work/overview?by=city").text
+    found = re.findall(r'<a href="(/work/duties/deadlines[^"]*)">(?:按时|逾期) (\d+)</a>', page)
+    assert found
+    for address, number in found:
+        assert f"共 {number} 项" in text_of(bureau.get(unescape(address)))
+    assert "公共数据目录" in text_of(bureau.get("/work/duties/deadlines?outcome=met"))
+    assert "办理中" in text_of(
+        bureau.get("/work/duties/deadlines?outcome=open&organisation=JL-TRA")
+    )
+
+
+def test_the_deadlines_are_for_the_bureau(editor: Browser) -> None:
+    editor.get("/work/duties/deadlines", 403)
