@@ -86,13 +86,15 @@ class EntryPanel:
 
 @dataclass(frozen=True)
 class ListedInterface:
-    """A data interface as the developer centre lists it. `address` is a path of this site."""
+    """A data interface as the developer centre lists it. `address` is a path of this site, `page` that
+    of its own page, if it has one."""
 
     name: str
     address: str
     entry_slug: str
     entry_title: str
     provider: str
+    page: str = ""
 
 
 @dataclass(frozen=True)

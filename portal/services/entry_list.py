@@ -74,6 +74,7 @@ def list_entries(
     total = session.scalar(select(func.count()).select_from(joined.subquery())) or 0
     rows = session.execute(
         joined.with_only_columns(
+            CatalogueEntry.id.label("entry_id"),
             CatalogueEntry.slug,
             CatalogueEntry.code,
             CatalogueEntry.published_version_id,

@@ -11,14 +11,17 @@ from sqlalchemy import select
 
 from portal.codes import code_list
 from portal.errors import Forbidden, IllegalEvent, Invalid, PortalError
-from portal.models.entry import EntryVersion, find_entry
+from portal.models.entry import EntryVersion, find_entry, list_versions
+from portal.models.entry_template import list_templates
 from portal.models.organisation import RESPONSIBLE_DEPT, Organisation
+from portal.rules.entry_content import EntryContent
 from portal.rules.metadata_profile import BASIS_KINDS, JL_1, defects
 from portal.services.catalogue_flow import BINDING, FLOW
 from portal.services.codes_known import known_codes
 from portal.services.content import content_of
 from portal.services.entries import EntryService
 from portal.services.entry_list import LISTED, EntryFilter, list_entries
+from portal.services.entry_templates import content_of_template, copied, own_template
 from portal.services.flow import Flow
 from portal.services.open_list_flow import BINDING as OPEN_LIST
 from portal.services.similar_entries import similar_to
@@ -41,7 +44,7 @@ from portal.web.work.entry_fields import (
     label_of,
 )
 from portal.web.work.entry_form import EntryForm
-from portal.web.work.visibility import version_for_work
+from portal.web.work.visibility import entry_for_work, version_for_work
 
 blueprint = work_blueprint("work_entries")
 PAGE = 50
@@ -98,6 +101,8 @@ def new() -> Any:
     if not choices:
         raise Forbidden()
     first = choices[0]
+    if begun := _begun_with():
+        return _new_page(EntryForm.from_content(begun), fresh_key())
     form = EntryForm.from_post(request.args)
     form.values |= {
         "region": first.region_code,
@@ -109,6 +114,18 @@ def new() -> Any:
     form.change_rows("add", "items")
     form.change_rows("add", "collection_basis")
     return _new_page(form, fresh_key())
+
+
+def _begun_with() -> EntryContent | None:
+    """Return what the new entry begins with: a template, or a copy of another one."""
+    if slug := request.args.get("from", ""):
+        entry = entry_for_work(slug[:200])
+        version = entry.published_version or list_versions(session(), entry.id)[0]
+        return copied(content_of(version))
+    number = request.args.get("template", "")
+    if number.isascii() and number.isdigit() and len(number) < 10:
+        return content_of_template(own_template(session(), actor(), int(number)))
+    return None
 
 
 @blueprint.post("/work/entries/new")
@@ -168,6 +185,7 @@ def _new_page(form: EntryForm, key: str, problem: Problem | None = None) -> str:
         problem=problem,
         key=key,
         version=None,
+        templates=list_templates(session(), frozenset(o.id for o in choices)),
         providers=choices,
         provider=request.form.get("provider", choices[0].code if choices else ""),
         departments=departments(),

@@ -103,6 +103,7 @@ def _page(version_id: int, problem: Problem | None = None, **values: Any) -> str
         not_own=content.acquisition_method in not_own_methods(),
         may_confirm=is_allowed(actor(), Permission.VALUE_CONFIRM, entry),
         may_write=is_allowed(actor(), Permission.DISTRIBUTION_WRITE, entry),
+        may_compile=bool(_compiles_for() & {entry.provider_id, entry.responsible_dept_id}),
         may_propose=entry.provider_id in actor().acts_for("agency"),
         problem=problem,
         given=request.form,
@@ -111,6 +112,10 @@ def _page(version_id: int, problem: Problem | None = None, **values: Any) -> str
         key=fresh_key(),
         **values,
     )
+
+
+def _compiles_for() -> frozenset[int]:
+    return actor().acts_for("agency") | actor().acts_for("responsible_dept")
 
 
 def field_names_of(content: EntryContent) -> list[tuple[str, str]]:
