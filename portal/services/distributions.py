@@ -28,7 +28,7 @@ from portal.storage.base import StoredObject
 
 PARSE_TABLE = "parse_table"
 TABULAR_FORMATS = frozenset(
-    {"csv", "tsv", "tab", "xlsx", "xlsm", "xls", "et", "json", "jsonl", "ndjson", "geojson"}
+    {"csv", "tsv", "tab", "xlsx", "xlsm", "xls", "et", "ods", "json", "jsonl", "ndjson", "geojson"}
     | {"parquet", "zip"}
 )
 NAME_MAX = 300

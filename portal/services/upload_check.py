@@ -10,7 +10,7 @@ from portal.tables.limits import DEFAULT_LIMITS
 from portal.tables.text_rows import choose_encoding
 from portal.tables.workbook_guard import check_workbook
 
-WORKBOOKS, TEXTS = frozenset({"xlsx", "xls"}), frozenset({"csv"})
+WORKBOOKS, TEXTS = frozenset({"xlsx", "xls", "ods"}), frozenset({"csv"})
 
 
 def check_upload(path: Path, filename: str) -> None:

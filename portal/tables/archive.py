@@ -11,7 +11,7 @@ from portal.errors import Invalid
 from portal.tables.limits import MIB, ReadLimits
 
 SUFFIXES = (
-    ".csv", ".tsv", ".tab", ".txt", ".xlsx", ".xlsm", ".xls", ".et",
+    ".csv", ".tsv", ".tab", ".txt", ".xlsx", ".xlsm", ".xls", ".et", ".ods",
     ".json", ".jsonl", ".ndjson", ".geojson", ".parquet",
 )  # fmt: skip
 PIECE_BYTES = MIB
@@ -28,7 +28,7 @@ class Member:
 
 def is_plain_archive(path: Path, filename: str) -> bool:
     """Whether the file is an archive of files, and no workbook or other document."""
-    if filename.lower().endswith((".xlsx", ".xlsm", ".xls", ".et")):
+    if filename.lower().endswith((".xlsx", ".xlsm", ".xls", ".et", ".ods")):
         return False
     try:
         with zipfile.ZipFile(path) as archive:

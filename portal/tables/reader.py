@@ -22,7 +22,7 @@ from portal.tables.workbook_guard import OLE_SIGNATURE, ZIP_SIGNATURE
 from portal.tables.workbook_rows import WorkbookRows
 
 HEAD_BYTES = 4096
-WORKBOOK_SUFFIXES = (".xlsx", ".xlsm", ".xls", ".et")
+WORKBOOK_SUFFIXES = (".xlsx", ".xlsm", ".xls", ".et", ".ods")
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def read_table(
     header_row: int | None = None,
     limits: ReadLimits = DEFAULT_LIMITS,
 ) -> ParsedTable:
-    """Read CSV, TSV, XLSX, XLS, JSON, NDJSON, GeoJSON, Parquet, or one of them in a ZIP archive.
+    """Read CSV, TSV, XLSX, XLS, ODS, JSON, NDJSON, GeoJSON, Parquet, or one of them in a ZIP archive.
 
     What a file holds decides, not what its name claims; the name's ending only settles ties and
     words messages. The other arguments are those of `Reading`.

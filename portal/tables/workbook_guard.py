@@ -12,6 +12,7 @@ import zlib
 from pathlib import Path
 
 from portal.errors import Invalid
+from portal.tables import ods_guard
 from portal.tables.limits import MIB, ReadLimits
 
 OLE_SIGNATURE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -65,7 +66,8 @@ def _check_archive(archive: zipfile.ZipFile, limits: ReadLimits) -> None:
     entries = archive.infolist()
     if len(entries) > limits.workbook_entries:
         raise _too_large("工作簿内的部件", len(entries), limits.workbook_entries, "个")
-    if not any(entry.filename.startswith("xl/") for entry in entries):
+    is_open_document = ods_guard.is_ods(archive)
+    if not is_open_document and not any(entry.filename.startswith("xl/") for entry in entries):
         raise unreadable()
     unpacked = sum(entry.file_size for entry in entries)
     packed = max(sum(entry.compress_size for entry in entries), 1)
@@ -80,9 +82,27 @@ def _check_archive(archive: zipfile.ZipFile, limits: ReadLimits) -> None:
             "工作簿的压缩比异常（{ratio} 倍），为安全起见不予读取。请另存为 CSV 后上传。",
             ratio=unpacked // packed,
         )
+    if is_open_document:
+        _check_open_document(archive, limits)
+        return
     for entry in entries:
         if entry.filename.lower().endswith((".xml", ".rels", ".vml")):
             _check_part(archive, entry, limits)
+
+
+def _check_open_document(archive: zipfile.ZipFile, limits: ReadLimits) -> None:
+    if ods_guard.CONTENT not in archive.namelist():
+        raise unreadable()
+    if b"encryption-data" in archive.read("META-INF/manifest.xml")[: 4 * MIB]:
+        raise encrypted()
+    try:
+        ods_guard.check_content(archive, limits)
+    except ods_guard.Entities:
+        raise _entities() from None
+    except ods_guard.Oversized as found:
+        if found.what == "cells":
+            raise _too_large("工作表的单元格", found.cells, limits.workbook_cells, "个") from None
+        raise _area(found.rows, found.columns) from None
 
 
 def _check_part(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, limits: ReadLimits) -> None:
@@ -92,11 +112,7 @@ def _check_part(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, limits: ReadLi
         while piece := part.read(PIECE_BYTES):
             text = rest + piece
             if (b"<!" in text and _ENTITY.search(text)) or b"\0" in piece:
-                raise Invalid.one(
-                    "file",
-                    "workbook_entities",
-                    "工作簿的 XML 含有实体声明，为安全起见不予读取。请用 Excel 另存为 .xlsx 后重新上传。",
-                )
+                raise _entities()
             cut = text.rfind(b"<")
             whole, rest = (text[:cut], text[cut:][-4096:]) if cut > 0 else (text, b"")
             if is_sheet:
@@ -137,14 +153,26 @@ def _check_extent(cells: int, rows: int, columns: int, limits: ReadLimits) -> No
     if cells > limits.workbook_cells:
         raise _too_large("工作表的单元格", cells, limits.workbook_cells, "个")
     if rows * columns > limits.workbook_area:
-        raise Invalid.one(
-            "file",
-            "workbook_area",
-            "工作表的内容散布到第 {row} 行、第 {column} 列，范围过大。"
-            "请删除远处的多余单元格，或另存为 CSV 后上传。",
-            row=rows,
-            column=columns,
-        )
+        raise _area(rows, columns)
+
+
+def _entities() -> Invalid:
+    return Invalid.one(
+        "file",
+        "workbook_entities",
+        "工作簿的 XML 含有实体声明，为安全起见不予读取。请用 Excel 另存为 .xlsx 后重新上传。",
+    )
+
+
+def _area(rows: int, columns: int) -> Invalid:
+    return Invalid.one(
+        "file",
+        "workbook_area",
+        "工作表的内容散布到第 {row} 行、第 {column} 列，范围过大。"
+        "请删除远处的多余单元格，或另存为 CSV 后上传。",
+        row=rows,
+        column=columns,
+    )
 
 
 def _too_large(what: str, found: int, allowed: int, unit: str) -> Invalid:

@@ -1,4 +1,4 @@
-"""Rows of an Excel workbook (.xlsx, .xlsm, .xls), as text."""
+"""Rows of a workbook (.xlsx, .xlsm, .xls, .ods), as text."""
 
 from __future__ import annotations
 
