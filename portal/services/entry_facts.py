@@ -48,9 +48,13 @@ def facts_of(session: Session, entry: CatalogueEntry) -> EntryFacts:
 
 
 def gather_facts(
-    session: Session, entries: Sequence[CatalogueEntry], *, counts_downloads: bool = True
+    session: Session,
+    entries: Sequence[CatalogueEntry],
+    *,
+    counts_downloads: bool = True,
+    with_extras: bool = True,
 ) -> dict[int, EntryFacts]:
-    """Return entry id -> what stands around the entry."""
+    """Return entry id -> what stands around the entry; who makes no package needs no extras."""
     ids = [entry.id for entry in entries]
     versions = _versions(session, entries)
     distributions = _distributions(session, ids)
@@ -69,7 +73,7 @@ def gather_facts(
         )
     }
     downloads = _downloads(session, ids) if counts_downloads else {}
-    extras = more_extras(session, entries)
+    extras = more_extras(session, entries) if with_extras else {}
     return {
         entry.id: EntryFacts(
             versions.get(entry.id),

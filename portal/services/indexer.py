@@ -186,7 +186,7 @@ def all_documents(session: Session) -> Iterator[SearchDocument]:
         ).all()
         if not entries:
             return
-        facts = gather_facts(session, entries)
+        facts = gather_facts(session, entries, with_extras=False)
         for entry in entries:
             document = search_document(session, entry, facts[entry.id])
             if document is not None:

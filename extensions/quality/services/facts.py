@@ -36,7 +36,7 @@ def gather_states(
     session: Session, now: datetime, entries: Sequence[CatalogueEntry]
 ) -> dict[int, EntryState]:
     """Return entry id -> its state. Tables are those that may leave: reports are public."""
-    facts = gather_facts(session, entries, counts_downloads=False)
+    facts = gather_facts(session, entries, counts_downloads=False, with_extras=False)
     scans = _scans(session, facts)
     twins = _twins(session, facts, scans)
     titles = _titles(session, {entry.provider_id for entry in entries})
