@@ -9,6 +9,7 @@ from extensions.access.samples import sample_applications, sample_interface
 from extensions.access.services import availability, hooks, sandboxes, timers
 from extensions.access.web import (
     attachments,
+    dashboards,
     developer,
     interface_page,
     interfaces,
@@ -30,6 +31,8 @@ extension = Extension(
         use.blueprint,
         interface_page.blueprint,
         sandbox.blueprint,
+        dashboards.own,
+        dashboards.work,
         attachments.blueprint,
         policy.blueprint,
     ),
@@ -53,6 +56,7 @@ extension = Extension(
     navigation=(
         NavigationItem("我的申请", "access_developer.centre", "signed_in", icon="code"),
         NavigationItem("数据申请", "access_review.applications", "work", icon="key-round"),
+        NavigationItem("接口调用", "access_work_use.work_use", "work", icon="chart-column"),
         NavigationItem("审批规则", "access_policy.show", "work", icon="list"),
     ),
 )

@@ -11,6 +11,7 @@ from portal.permissions import Rules, has_staff_role, is_bureau, is_bureau_admin
 
 class AccessPermission(StrEnum):
     APPLICATION_READ = "application:read"
+    USE_READ = "interface_use:read"
     POLICY_READ = "access_policy:read"
     POLICY_WRITE = "access_policy:write"
 
@@ -35,6 +36,7 @@ RULES: Rules = {
         [acts_for_its_agency],
         [is_bureau_and_submitted],
     ],
+    AccessPermission.USE_READ: [[has_staff_role]],  # of one's own agencies; the Bureau of all
     AccessPermission.POLICY_READ: [[has_staff_role]],
     AccessPermission.POLICY_WRITE: [[is_bureau_admin]],
 }

@@ -118,6 +118,8 @@ def listed_interfaces(session: Session) -> Sequence[ListedInterface]:
         .limit(LISTED_LIMIT)
     )
     return [
-        ListedInterface(name or title, f"/data/v1/{code}", slug, title, provider)
+        ListedInterface(
+            name or title, f"/data/v1/{code}", slug, title, provider, f"/interfaces/{code}"
+        )
         for name, code, slug, title, provider in session.execute(query)
     ]

@@ -32,6 +32,7 @@ from extensions.access.rules import (
 from extensions.access.services.applications import ApplicationService
 from extensions.access.services.attachments import MAX_BYTES, MAX_FILES, add_attachments
 from extensions.access.services.grants import agreement_of
+from extensions.access.services.hooks import listed_interfaces
 from extensions.access.services.keys import NewKey
 from extensions.access.services.policies import row_for
 from extensions.access.services.review_facts import similar_uses
@@ -73,6 +74,7 @@ def centre() -> Any:
         states=translated(BINDING.state_labels),
         days=list_days(session(), clock()(), live) if live else [],
         site_url=_site_url(),
+        api_code=_example_code(),
     )
 
 
@@ -243,6 +245,12 @@ def _decide(application_id: int, act: Callable[[AccessApplication], object], don
 
 def _service() -> ApplicationService:
     return ApplicationService(session(), clock())
+
+
+def _example_code() -> str:
+    """Return the code of an interface that can be called, for the commands of the quick start."""
+    listed = listed_interfaces(session())
+    return listed[0].address.rsplit("/", 1)[-1] if listed else gettext("接口代码")
 
 
 def _site_url() -> str:
