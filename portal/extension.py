@@ -26,8 +26,8 @@ from portal.services import notices, value
 from portal.services.entry_hooks import ExtraSource, FacetSource, add_entry_hooks
 from portal.services.flow import FLOWS, FlowBinding
 from portal.services.notices import Audience
-from portal.services.public_uses import PublicUseSink, add_public_use_sinks
 from portal.services.overview import OverviewColumn
+from portal.services.public_uses import PublicUseSink, add_public_use_sinks
 from portal.services.release_checks import ReleaseCheck, add_release_checks
 from portal.services.value import SignalSource
 from search.facets import Facet, register_facet

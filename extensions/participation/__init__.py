@@ -6,10 +6,8 @@ from extensions.participation.api.following import ACTIONS
 from extensions.participation.flow import BINDING
 from extensions.participation.permissions import RULES
 from extensions.participation.samples import sample_participation
-from extensions.participation.services import hooks, timers, value_signals
-from extensions.participation.web import demands, discussion, panel, reuses, sharing, work
 from extensions.participation.services import hooks, overview, timers, value_signals
-from extensions.participation.web import demands, discussion, panel, reuses, work
+from extensions.participation.web import demands, discussion, panel, reuses, sharing, work
 from portal.extension import Extension, NavigationItem
 from portal.jobs.registry import JobKind
 

@@ -81,10 +81,10 @@ def test_each_number_of_deadlines_is_what_its_link_lists(filled: Office, bureau:
     assert found
     for address, number in found:
         assert f"共 {number} 项" in text_of(bureau.get(unescape(address)))
-    assert "公共数据目录" in text_of(bureau.get("/work/duties/deadlines?outcome=met"))
-    assert "办理中" in text_of(
-        bureau.get("/work/duties/deadlines?outcome=open&organisation=JL-TRA")
-    )
+    ours = text_of(bureau.get("/work/duties/deadlines?outcome=met&organisation=JL-TRA"))
+    assert "已开放的站点" in ours
+    theirs = text_of(bureau.get("/work/duties/deadlines?outcome=met&organisation=JL-HEA"))
+    assert "没有期限" in theirs
 
 
 def test_the_deadlines_are_for_the_bureau(editor: Browser) -> None:
