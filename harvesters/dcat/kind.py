@@ -45,4 +45,6 @@ class DcatKind:
                 here.add(record.remote_id)
             seen |= here
         if not number:
-            raise SourceFailed("来源没有给出任何记录；空的目录不作为依据。")
+            raise SourceFailed(
+                "来源没有给出任何记录：其中没有 dcat:Dataset。空的目录不作为依据，请核对地址和采集方式。"
+            )

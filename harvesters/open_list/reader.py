@@ -68,6 +68,7 @@ def iter_open_list(
         title = headings("list")["title"]
         message = (
             f"文件“{filename}”中没有找到表头：需要有“{title}”一栏，以及开放类型、更新周期等栏目。"
+            "列名不同的，请由管理员在采集源的“列对应”页指定。"
         )
         raise UnreadableList(message)
     items = ItemRows(row for t in item_tables for row in read_rows(t, ITEM_FIELDS, book))
