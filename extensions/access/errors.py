@@ -30,7 +30,9 @@ REFUSALS = {
     ),
     "key_unknown": Refusal(401, "密钥无效。请检查是否完整复制。", "The key is not valid."),
     "key_replaced": Refusal(
-        403, "该密钥已被更换并停用，请使用新密钥。", "This key was rotated; use the new one."
+        403,
+        "该密钥已停用或到期，请使用新密钥。",
+        "This key was ended or has expired; use another one.",
     ),
     "grant_revoked": Refusal(
         403, "授权已撤销，不能再调用。", "The grant was revoked; the interface cannot be called."

@@ -8,15 +8,21 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from extensions.access.models.application import AccessApplication
+from extensions.access.models.key import working_keys
+from extensions.access.models.use_report import list_reports
 from extensions.access.policy import PolicyRow, approving_roles, duty_days
 from extensions.access.row_filters import filters_of, item_table, row_filter_defects
 from extensions.access.rules import (
+    KEY_NAME_MAX,
     MAX_EXTENSION_WORKING_DAYS,
+    MAX_KEYS,
     REJECT_GROUNDS,
     RENEWAL_WORKING_DAYS,
+    Report,
     Request,
     Terms,
     grantable_items,
+    report_defects,
     request_defects,
     terms_defects,
 )
@@ -219,6 +225,36 @@ def validity_has_passed(attempt: Attempt) -> None:
         raise refuse("valid_until", "not_yet", "授权还在有效期内。")
 
 
+def room_for_a_key(attempt: Attempt) -> None:
+    """At most so many at once; a name of its own, and no end behind the grant's."""
+    application: AccessApplication = attempt.subject
+    working = working_keys(attempt.session, application.id, attempt.now)
+    if len(working) >= MAX_KEYS:
+        raise refuse("", "too_many", "同时使用的密钥最多{max}个，请先停用一个。", max=MAX_KEYS)
+    name = str(attempt.facts.get("name", "")).strip()
+    if not 1 <= len(name) <= KEY_NAME_MAX or name in {key.name for key in working}:
+        message = "请给密钥起一个没有用过的名称，最多{max}个字。"
+        raise refuse("key_name", "missing", message, max=KEY_NAME_MAX)
+    ends = attempt.facts.get("expires_on")
+    last = application.valid_until
+    if ends is not None and (last is None or not local_date(attempt.now) <= ends <= last):
+        message = "密钥的到期日应在今天和授权到期日（{last}）之间。"
+        raise refuse("expires_on", "out_of_range", message, last=str(last))
+
+
+def names_a_working_key(attempt: Attempt) -> None:
+    working = working_keys(attempt.session, attempt.subject.id, attempt.now)
+    if attempt.facts.get("key_id") not in {key.id for key in working}:
+        raise refuse("key_id", "unknown", "请选择一个使用中的密钥。")
+
+
+def report_complete(attempt: Attempt) -> None:
+    report = attempt.facts.get("report")
+    defects = report_defects(report) if isinstance(report, Report) else []
+    if defects or report is None:
+        raise GuardRefused(defects or [Defect("result", "missing", "请填写使用报告。")])
+
+
 def within_renewal_window(attempt: Attempt) -> None:
     """Within the last twenty working days; one renewal at a time; the data is still open."""
     application: AccessApplication = attempt.subject
@@ -232,6 +268,8 @@ def within_renewal_window(attempt: Attempt) -> None:
             days=RENEWAL_WORKING_DAYS,
             left=left,
         )
+    if not list_reports(attempt.session, application.id):
+        raise refuse("result", "report_due", "续期前须先提交使用报告。")
     verified_and_conditional(attempt)
 
 
@@ -265,6 +303,9 @@ BINDING = FlowBinding(
         "reason_given": reason_given,
         "finding_recorded": finding_recorded,
         "validity_has_passed": validity_has_passed,
+        "room_for_a_key": room_for_a_key,
+        "names_a_working_key": names_a_working_key,
+        "report_complete": report_complete,
         "within_renewal_window": within_renewal_window,
     },
     organisations=_organisations,
@@ -287,6 +328,9 @@ BINDING = FlowBinding(
         "extend": "延长审核期限",
         "issue_key": "签订协议并领取密钥",
         "rotate_key": "更换密钥",
+        "add_key": "增加密钥",
+        "end_key": "停用密钥",
+        "report_use": "提交使用报告",
         "suspend": "暂停授权",
         "resume": "恢复授权",
         "revoke": "撤销授权",

@@ -20,6 +20,7 @@ MAX_EXTENSION_WORKING_DAYS = 10
 RENEWAL_WORKING_DAYS = 20
 REMINDERS_WORKING_DAYS = (10, 3)
 MAX_KEY_OVERLAP_HOURS = 24
+MAX_KEYS, KEY_NAME_MAX = 5, 60
 MAX_DAILY_QUOTA = 10_000_000
 MAX_PER_MINUTE = 6_000
 MAX_PER_SECOND = 1_000
@@ -28,6 +29,7 @@ DEFAULT_DAILY_QUOTA = 10_000
 DEFAULT_PER_MINUTE = 60
 TEXT_MAX = 4_000
 PURPOSE_MIN, SCENARIO_MIN, CAPABILITY_MIN, STORAGE_MIN, FIELD_REASON_MIN = 10, 10, 20, 10, 5
+RESULT_MIN, TITLE_MAX, URL_MAX = 20, 100, 500
 
 UNDERTAKINGS = {
     "purpose_only": "仅将数据用于本申请写明的用途和场景，不改作他用",
@@ -63,6 +65,15 @@ class Request:
     undertakings: tuple[str, ...] = ()
     storage: str | None = ""
     field_reasons: Mapping[str, str] | None = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Report:
+    """A use report; `public` ({title, kind, url, description}) is the part for everybody, if any."""
+
+    result: str
+    incidents: str = ""
+    public: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -147,6 +158,25 @@ def terms_defects(
         *_number("term_days", "使用期限（天）", terms.term_days, most_days),
         *_length("conditions", "附加条件", terms.conditions),
     ]
+
+
+def report_defects(report: Report) -> list[Defect]:
+    """Return what a use report lacks; its public part is checked further by whoever keeps it."""
+    defects = [
+        *_text("result", "使用情况和成果", report.result, RESULT_MIN),
+        *_length("incidents", "安全事件", report.incidents),
+    ]
+    if report.public is None:
+        return defects
+    if not 1 <= len(report.public.get("title", "")) <= TITLE_MAX:
+        params = {"max": TITLE_MAX}
+        defects.append(Defect("title", "missing", "请填写成果名称，最多{max}个字。", params))
+    url = report.public.get("url", "")
+    if not url.startswith(("https://", "http://")) or len(url) > URL_MAX or not url.isprintable():
+        message = "请填写以 https:// 或 http:// 开头的完整网址。"
+        defects.append(Defect("url", "url", message))
+    defects += _text("description", "成果说明", report.public.get("description", ""), PURPOSE_MIN)
+    return defects
 
 
 def _text(field: str, label: str, value: str, shortest: int) -> Iterator[Defect]:

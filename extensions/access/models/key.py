@@ -50,3 +50,18 @@ def list_keys(session: Session, application_id: int) -> list[AccessKey]:
             .order_by(AccessKey.id.desc())
         )
     )
+
+
+def working_keys(session: Session, application_id: int, now: datetime) -> list[AccessKey]:
+    """Return the secrets that open the interface now, the oldest first."""
+    return list(
+        session.scalars(
+            select(AccessKey)
+            .where(
+                AccessKey.application_id == application_id,
+                AccessKey.revoked_at.is_(None),
+                (AccessKey.expires_at.is_(None)) | (AccessKey.expires_at > now),
+            )
+            .order_by(AccessKey.id)
+        )
+    )

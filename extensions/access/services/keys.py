@@ -32,10 +32,19 @@ def hash_secret(secret: str) -> str:
     return hashlib.sha256(secret.encode("utf-8", "replace")).hexdigest()
 
 
-def make_key(session: Session, application_id: int, now: datetime) -> NewKey:
+def make_key(
+    session: Session,
+    application_id: int,
+    now: datetime,
+    *,
+    name: str = "",
+    expires_at: datetime | None = None,
+) -> NewKey:
     secret = SECRET_PREFIX + secrets.token_urlsafe(32)
     key = AccessKey(
         application_id=application_id,
+        name=name,
+        expires_at=expires_at,
         prefix=secret[:SHOWN_CHARACTERS],
         secret_hash=hash_secret(secret),
         created_at=now,
@@ -46,11 +55,19 @@ def make_key(session: Session, application_id: int, now: datetime) -> NewKey:
 
 
 def let_keys_run_out(
-    session: Session, application_id: int, now: datetime, *, overlap_hours: int
+    session: Session,
+    application_id: int,
+    now: datetime,
+    *,
+    overlap_hours: int,
+    key_id: int | None = None,
 ) -> None:
-    """Let the application's present keys work so many hours longer, no key longer than before."""
+    """Let the application's keys, or the named one, work so many hours longer, none longer than
+    before."""
     end = now + timedelta(hours=overlap_hours)
     for key in _working_keys(session, application_id):
+        if key_id is not None and key.id != key_id:
+            continue
         key.expires_at = end if key.expires_at is None else min(key.expires_at, end)
 
 

@@ -105,6 +105,13 @@ def list_days(
     return [found.get(day, DayUse(day, 0, 0, 0)) for day in spread]
 
 
+def total_use(session: Session, application_id: int) -> tuple[int, int]:
+    """Return (calls, rows) of an application since it began."""
+    sums = select(func.sum(ApiCall.calls), func.sum(ApiCall.rows))
+    calls, rows = session.execute(sums.where(ApiCall.application_id == application_id)).one()
+    return int(calls or 0), int(rows or 0)
+
+
 def list_operations(
     session: Session, now: datetime, application_id: int, *, days: int
 ) -> list[OperationUse]:

@@ -19,11 +19,13 @@ from extensions.access.models.application import (
 )
 from extensions.access.models.attachment import list_attachments
 from extensions.access.models.interface import DataInterface, list_interfaces
-from extensions.access.models.key import list_keys
+from extensions.access.models.key import list_keys, working_keys
+from extensions.access.models.use_report import list_reports
 from extensions.access.permissions import AccessPermission, is_applicant
 from extensions.access.policy import PolicyRow
 from extensions.access.rules import (
     MAX_KEY_OVERLAP_HOURS,
+    MAX_KEYS,
     REJECT_GROUNDS,
     UNDERTAKINGS,
     grantable_items,
@@ -40,7 +42,7 @@ from extensions.access.services.usage import list_days
 from extensions.access.web.attachments import received_files
 from extensions.access.web.forms import Typed, plain, whole
 from extensions.access.web.history import clocks_of, history_of
-from extensions.access.web.words import KINDS
+from extensions.access.web.words import KINDS, REPORT_KINDS
 from portal.errors import Forbidden, NotFound
 from portal.models.entry import EntryVersion, get_entry
 from portal.permissions import require
@@ -108,7 +110,7 @@ def apply(key: str) -> Any:
 @blueprint.get(f"/applications/<{ID}:application_id>/edit")
 @signed_in
 def edit_form(application_id: int) -> Any:
-    application = _own(application_id)
+    application = own_application(application_id)
     typed = Typed.of_application(application)
     return _form_page(application.interface, application, typed, None)
 
@@ -119,12 +121,12 @@ def edit(application_id: int) -> Any:
     typed = Typed.of_request()
 
     def page(problem: Problem | None) -> Any:
-        application = _own(application_id)
+        application = own_application(application_id)
         return _form_page(application.interface, application, typed, problem)
 
     try:
         received = received_files()
-        application = _own(application_id)
+        application = own_application(application_id)
         _service().edit(actor(), application, typed.request())
         add_attachments(session(), clock(), actor(), application, received)
     except REFUSALS as error:
@@ -160,7 +162,7 @@ def show(application_id: int) -> Any:
     require(actor(), AccessPermission.APPLICATION_READ, application)
     if not is_applicant(actor(), application):
         return redirect(f"/work/applications/{application.id}")
-    return _page(application, None)
+    return application_page(application, None)
 
 
 @blueprint.post(f"/applications/<{ID}:application_id>/withdraw")
@@ -176,7 +178,7 @@ def withdraw(application_id: int) -> Any:
 @blueprint.post(f"/applications/<{ID}:application_id>/renew")
 @writes
 def renew(application_id: int) -> Any:
-    application = _own(application_id)
+    application = own_application(application_id)
     following: list[AccessApplication] = []
 
     def act() -> None:
@@ -184,7 +186,7 @@ def renew(application_id: int) -> Any:
 
     return decide(
         act,
-        lambda problem: _page(application, problem),
+        lambda problem: application_page(application, problem),
         done=gettext("已按原申请填好续期草稿，请核对后提交。"),
         target=lambda: f"/applications/{following[0].id}/edit",
     )
@@ -193,14 +195,14 @@ def renew(application_id: int) -> Any:
 @blueprint.get(f"/applications/<{ID}:application_id>/agreement")
 @signed_in
 def agreement(application_id: int) -> Any:
-    return _agreement_page(_own(application_id), None)
+    return _agreement_page(own_application(application_id), None)
 
 
 @blueprint.post(f"/applications/<{ID}:application_id>/agreement")
 @writes
 def accept_agreement(application_id: int) -> Any:
     """Accept the agreement; the answer shows the secret, once."""
-    application = _own(application_id)
+    application = own_application(application_id)
     try:
         new = _service().issue_key(
             actor(),
@@ -212,32 +214,33 @@ def accept_agreement(application_id: int) -> Any:
         )
     except REFUSALS as error:
         return refused(error, lambda problem: _agreement_page(application, problem))
-    return _key_page(application, new)
+    return key_page(application, new)
 
 
 @blueprint.post(f"/applications/<{ID}:application_id>/rotate")
 @writes
 def rotate(application_id: int) -> Any:
-    application = _own(application_id)
+    application = own_application(application_id)
     hours = whole(plain("overlap_hours") or "0")
     try:
         new = _service().rotate_key(
             actor(),
             application,
             overlap_hours=-1 if hours is None else hours,
+            key_id=whole(plain("key_id")),
             seen=form_seen(),
             key=form_key(),
         )
     except REFUSALS as error:
-        return refused(error, lambda problem: _page(application, problem))
-    return _key_page(application, new)
+        return refused(error, lambda problem: application_page(application, problem))
+    return key_page(application, new)
 
 
 def _decide(application_id: int, act: Callable[[AccessApplication], object], done: str) -> Any:
-    application = _own(application_id)
+    application = own_application(application_id)
     return decide(
         lambda: act(application),
-        lambda problem: _page(application, problem),
+        lambda problem: application_page(application, problem),
         done=done,
         target=f"/applications/{application.id}",
     )
@@ -257,7 +260,7 @@ def _site_url() -> str:
     return platform().settings.site_url.rstrip("/")
 
 
-def _own(application_id: int) -> AccessApplication:
+def own_application(application_id: int) -> AccessApplication:
     application = get_application(session(), application_id)
     if not is_applicant(actor(), application):
         raise Forbidden()
@@ -309,7 +312,7 @@ def _policy_row(version: EntryVersion | None, fields: Sequence[str]) -> PolicyRo
     return row_for(session(), content_of(version), fields) if version is not None else None
 
 
-def _page(application: AccessApplication, problem: Problem | None) -> Any:
+def application_page(application: AccessApplication, problem: Problem | None) -> Any:
     items = grantable_of(application)
     granted = application.granted_fields
     return render_template(
@@ -322,6 +325,11 @@ def _page(application: AccessApplication, problem: Problem | None) -> Any:
         keys=list_keys(session(), application.id),
         attachments=list_attachments(session(), application.id),
         agreement=find_agreement(session(), application.id),
+        working=working_keys(session(), application.id, clock()()),
+        most_keys=MAX_KEYS,
+        reports=list_reports(session(), application.id),
+        report_kinds=translated(REPORT_KINDS),
+        typed={name: plain(name) for name in request.form if name != "csrf_token"},
         days=list_days(session(), clock()(), [application.id]) if application.activated_at else [],
         history=history_of(session(), application.id),
         now=clock()(),
@@ -344,7 +352,7 @@ def _agreement_page(application: AccessApplication, problem: Problem | None) -> 
     )
 
 
-def _key_page(application: AccessApplication, new: NewKey) -> Response:
+def key_page(application: AccessApplication, new: NewKey) -> Response:
     """The only answer that ever holds the secret; no cache may keep it."""
     page = render_template(
         "access/key.html", application=application, secret=new.secret, site_url=_site_url()

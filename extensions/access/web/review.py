@@ -15,6 +15,7 @@ from extensions.access.masking import GRANTABLE, is_masked
 from extensions.access.models.application import AccessApplication, get_application
 from extensions.access.models.attachment import list_attachments
 from extensions.access.models.key import list_keys
+from extensions.access.models.use_report import list_reports
 from extensions.access.permissions import AccessPermission, acts_for_its_agency, is_applicant
 from extensions.access.policy import FIRST_VERSION, approving_roles
 from extensions.access.row_filters import WORDS
@@ -213,6 +214,7 @@ def _page(found: AccessApplication, problem: Problem | None) -> Any:
         policy_version=found.policy_version or FIRST_VERSION,
         approvers=[translated(approving_roles()).get(code, code) for code in policy.approvers],
         attachments=list_attachments(session(), found.id),
+        reports=list_reports(session(), found.id),
         state=gettext(BINDING.state_labels[found.state]),
         clocks=clocks_of(session(), clock(), found.id),
         events={row.event for row in flow.possible_events(found, actor())},

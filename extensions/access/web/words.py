@@ -13,3 +13,10 @@ MASKS = {
     "mask_name": "姓名遮盖",
     "generalise_date": "日期概化",
 }
+REPORT_KINDS = {
+    "app": "应用程序",
+    "website": "网站服务",
+    "analysis": "分析报告",
+    "research": "科研成果",
+    "other": "其他",
+}

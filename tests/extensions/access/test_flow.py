@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import pytest
@@ -12,6 +13,8 @@ from sqlalchemy.orm import Session
 
 from extensions.access.flow import BINDING, FLOW, TABLE
 from extensions.access.models import AccessAgreement, AccessApplication
+from extensions.access.models.key import list_keys
+from extensions.access.rules import Report
 from extensions.access.services.applications import ApplicationService
 from extensions.access.services.grants import agreement_of
 from portal.actor import SYSTEM, Actor
@@ -100,6 +103,27 @@ def _second_notice(grants: Grants, application: AccessApplication, clock: SetClo
     _CORRECT(grants, application, clock)
 
 
+def _end_key(*, own: bool) -> Fire:
+    def fire(grants: Grants, application: AccessApplication, _clock: SetClock) -> None:
+        key_id = list_keys(grants.session, application.id)[0].id if own else 10**6
+        grants.applications.end_key(grants.applicant, application, key_id=key_id)
+
+    return fire
+
+
+def _reported(fire: Fire) -> Fire:
+    def with_report(grants: Grants, application: AccessApplication, clock: SetClock) -> None:
+        _report(grants, application, clock)
+        fire(grants, application, clock)
+
+    return with_report
+
+
+def _report(grants: Grants, application: AccessApplication, _clock: SetClock) -> None:
+    grants.applications.report_use(grants.applicant, application, REPORT)
+
+
+REPORT = Report("用站点客流改进了三条线路的换乘方案，没有向他人提供原始数据。", "无")
 _CORRECT = _facts(event="request_correction", by="agency", defects=[{"field": "", "text": "说明"}])
 _ANSWERS = {0: "已写明", 1: "保存一年"}
 _APPROVE = _facts(event="approve", by="agency", terms=TERMS)
@@ -122,6 +146,9 @@ ACCEPTED: dict[tuple[str, str], list[Fire]] = {
     ("approved", "issue_key"): [_issue(accepted=True)],
     ("approved", "lapse"): [_after_deadline(_facts(event="lapse", by="system"))],
     ("active", "rotate_key"): [_facts(event="rotate_key", by="applicant")],
+    ("active", "add_key"): [_facts(event="add_key", by="applicant", name="测试环境")],
+    ("active", "end_key"): [_end_key(own=True)],
+    ("active", "report_use"): [_report],
     ("active", "suspend"): [
         _facts(event="suspend", by=by, reason="调用异常") for by in ("agency", "bureau", "system")
     ],
@@ -136,7 +163,7 @@ ACCEPTED: dict[tuple[str, str], list[Fire]] = {
     ],
     ("active", "expire"): [_after_days(91, _facts(event="expire", by="system"))],
     ("suspended", "expire"): [_after_days(91, _facts(event="expire", by="system"))],
-    ("active", "renew"): [_after_days(80, _facts(event="renew", by="applicant"))],
+    ("active", "renew"): [_reported(_after_days(80, _facts(event="renew", by="applicant")))],
 }
 
 REFUSED: dict[tuple[str, str], list[Fire]] = {
@@ -178,7 +205,22 @@ REFUSED: dict[tuple[str, str], list[Fire]] = {
     ("suspended", "revoke"): [_facts(event="revoke", by="agency", reason="")],
     ("active", "expire"): [_after_days(90, _facts(event="expire", by="system"))],
     ("suspended", "expire"): [_after_days(90, _facts(event="expire", by="system"))],
-    ("active", "renew"): [_after_days(30, _facts(event="renew", by="applicant"))],
+    ("active", "renew"): [
+        _reported(_after_days(30, _facts(event="renew", by="applicant"))),
+        _after_days(80, _facts(event="renew", by="applicant")),  # without its report
+    ],
+    ("active", "add_key"): [
+        _facts(event="add_key", by="applicant", name=" "),
+        _facts(event="add_key", by="applicant", name="长" * 61),
+        _facts(event="add_key", by="applicant", name="晚", expires_on=date(2030, 1, 1)),
+        _facts(event="add_key", by="applicant", name="早", expires_on=date(2020, 1, 1)),
+    ],
+    ("active", "end_key"): [_end_key(own=False)],
+    ("active", "report_use"): [
+        _facts(event="report_use", by="applicant"),
+        _facts(event="report_use", by="applicant", report=Report("短")),
+        _facts(event="report_use", by="applicant", report=replace(REPORT, public={"title": "x"})),
+    ],
 }
 
 
@@ -377,6 +419,7 @@ def test_the_same_form_makes_one_draft(grants: Grants) -> None:
 
 def test_a_renewal_is_a_new_application_prefilled(grants: Grants, clock: SetClock) -> None:
     application = grants.active()
+    grants.applications.report_use(grants.applicant, application, REPORT)
     clock.advance(days=80)
     following = grants.applications.renew(grants.applicant, application, key="r-1")
     assert (following.state, following.renews_id) == ("draft", application.id)
