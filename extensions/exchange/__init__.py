@@ -6,9 +6,20 @@ everybody may see, whoever asks.
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from extensions.exchange.dumps.making import run_dump
+from extensions.exchange.web import dumps
 from extensions.exchange.web.feeds import blueprint as feeds
 from extensions.exchange.web.harvesting import blueprint as harvesting
 from extensions.exchange.web.linked_data import blueprint as linked_data
 from portal.extension import Extension
+from portal.jobs.registry import JobKind
 
-extension = Extension(name="exchange", apis=(linked_data, feeds, harvesting))
+extension = Extension(
+    name="exchange",
+    routes=(dumps.pages,),
+    apis=(linked_data, feeds, harvesting, dumps.blueprint),
+    jobs=(JobKind("catalogue_dump", run_dump, cron="30 4 * * *"),),
+    migrations=Path(__file__).parent / "migrations",
+)

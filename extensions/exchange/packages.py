@@ -104,8 +104,12 @@ def _record(session: Session, row: Any, site_url: str) -> PublicRecord:
 
 
 def _readable(raw: bytes, site_url: str) -> dict[str, Any]:
+    return readable_package(with_site(bytes(raw), site_url))
+
+
+def readable_package(raw: bytes) -> dict[str, Any]:
     """Return the package with nothing in it that XML cannot hold; foreign records hold anything."""
-    package: dict[str, Any] = _without_controls(orjson.loads(with_site(bytes(raw), site_url)))
+    package: dict[str, Any] = _without_controls(orjson.loads(raw))
     return package
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Iterable, Mapping
 
 from rdflib import Graph
@@ -9,6 +11,7 @@ from rdflib import Graph
 from extensions.exchange.dcat import add_catalogue, add_dataset, add_pages, new_graph
 from extensions.exchange.reading import Package
 
+_BLANK = re.compile(r"(?:^|(?<= ))_:[A-Za-z0-9]+(?= )")  # as subject or object, in no literal
 SERIALISERS = {"ttl": "turtle", "rdf": "pretty-xml", "jsonld": "json-ld", "nt": "nt"}
 
 
@@ -17,6 +20,29 @@ def dataset_document(package: Package, site_url: str, ending: str) -> bytes:
     graph = new_graph(site_url)
     add_dataset(graph, package, site_url)
     return _bytes(graph, ending)
+
+
+def dataset_lines(package: Package, site_url: str) -> bytes:
+    """Return one data set as N-Triples, sorted.
+
+    A blank node is named after the data set and what is said of the node: the same package gives the
+    same lines, and no two data sets share a node.
+    """
+    graph = new_graph(site_url)
+    add_dataset(graph, package, site_url)
+    lines = [line for line in graph.serialize(format="nt").splitlines() if line]
+    said: dict[str, list[str]] = {}
+    for line in lines:
+        node, _, rest = line.partition(" ")
+        if node.startswith("_:"):
+            said.setdefault(node, []).append(rest)
+    names = {node: _name(str(package["id"]), sorted(rest)) for node, rest in said.items()}
+    named = (_BLANK.sub(lambda found: names.get(found[0], found[0]), line) for line in lines)
+    return "\n".join(sorted(set(named))).encode() + b"\n"
+
+
+def _name(package_id: str, said: list[str]) -> str:
+    return "_:b" + hashlib.sha256("\n".join([package_id, *said]).encode()).hexdigest()[:24]
 
 
 def catalogue_document(

@@ -1,0 +1,1 @@
+"""Dumps of the whole catalogue: forms, making, keeping."""
