@@ -185,6 +185,14 @@ class Settings(BaseModel):
             MailServer.of(value)
         return value
 
+    @field_validator("oidc_levels")
+    @classmethod
+    def _levels(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for one in value:
+            if one.partition("=")[2] not in ("natural_person", "legal_person"):
+                raise ValueError("expected LEVEL=natural_person or LEVEL=legal_person")
+        return value
+
     @field_validator("mail_from")
     @classmethod
     def _mail_sender(cls, value: str) -> str:

@@ -49,6 +49,7 @@ from portal.permissions import require
 from portal.services.content import content_of
 from portal.web.access import public, signed_in, writes
 from portal.web.context import actor, clock, commit, platform, session
+from portal.web.identity import check_may_apply
 from portal.web.translated import translated
 from portal.web.work.decisions import (
     REFUSALS,
@@ -144,6 +145,7 @@ def _kept(application: AccessApplication, typed: Typed) -> Any:
     commit()
 
     def act() -> None:
+        check_may_apply()
         if application.state == "correction_needed":
             _service().resubmit(actor(), application, typed.answers, key=form_key())
         else:

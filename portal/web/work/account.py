@@ -18,6 +18,7 @@ from portal.services.account_management import (
     revoke_token,
 )
 from portal.services.accounts import SHORTEST_PASSWORD
+from portal.services.identities import list_identities
 from portal.services.mailed_links import EMAIL, LinkLapsed, get_link
 from portal.services.second_factors import list_factors
 from portal.web.access import signed_in, writes
@@ -49,6 +50,8 @@ def _page(problem: Problem | None = None, *, token: str = "") -> str:
             for found in login_sessions.list_sessions(session(), clock(), account_id)
         ],
         factors=list_factors(session(), account_id),
+        identities=list_identities(session(), account_id),
+        has_identity=bool(platform().settings.oidc_issuer),
         has_mail=bool(platform().settings.smtp_url),
         shortest=SHORTEST_PASSWORD,
         problem=problem,
