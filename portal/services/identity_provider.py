@@ -179,7 +179,7 @@ class IdentityProvider:
         try:
             found = jwt.decode(
                 token["id_token"],
-                KeySet.import_key_set(keys)  # type: ignore[arg-type],
+                KeySet.import_key_set(keys),  # type: ignore[arg-type]
                 algorithms=ALGORITHMS,
             )
             claims = CodeIDToken(

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import hmac
+import json
 import secrets
 import time
 from typing import Any
@@ -15,7 +17,7 @@ from urllib.parse import urlencode
 
 from flask import Flask, jsonify, redirect, request
 from joserfc import jwt
-from joserfc.jwk import OctKey, RSAKey
+from joserfc.jwk import RSAKey
 from werkzeug.serving import make_server
 
 CLIENT, SECRET = "xiangyun-test", "its-secret"
@@ -48,15 +50,15 @@ class Provider:
             head = {"alg": "none", "typ": "JWT"}
             return f"{_part(head)}.{_part(claims)}."
         if cheat == "alg_hmac":  # signed with the public key as if it were a shared secret
+            signed = f"{_part({'alg': 'HS256', 'kid': 'first'})}.{_part(claims)}"
             pem = self.key.as_pem(private=False)
-            return jwt.encode({"alg": "HS256", "kid": "first"}, claims, OctKey.import_key(pem))
+            mark = hmac.new(pem, signed.encode(), hashlib.sha256).digest()
+            return f"{signed}.{base64.urlsafe_b64encode(mark).rstrip(b'=').decode()}"
         key = self.foreign if cheat == "key" else self.key
         return jwt.encode({"alg": "RS256", "kid": "first"}, claims, key)
 
 
 def _part(value: dict[str, Any]) -> str:
-    import json
-
     return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
 
 
