@@ -22,6 +22,7 @@ _RUN = re.compile(rf"(?P<cjk>[{_CJK}]+)|(?P<word>[^\W_{_CJK}]+(?:[.\-_/'’][^\W
 _JOINT = re.compile(r"[.\-_/'’]")
 _CODE_PREFIX_LENGTHS = range(2, 25)
 _LONGEST_TOKEN = 100
+_TITLE_LENGTH = 60  # characters
 _OFTEN_REPEATED = 12  # characters; a longer run is a sentence, and hardly comes again
 
 
@@ -40,7 +41,14 @@ _STEMMER = TextAnalyzerBuilder(Tokenizer.raw()).filter(Filter.stemmer("english")
 
 def normalise(text: str) -> str:
     """Return the text in half width, lower case and simplified characters."""
+    return _kept_normal(text) if len(text) <= _TITLE_LENGTH else _normal(text)
+
+
+def _normal(text: str) -> str:
     return unicodedata.normalize("NFKC", text).lower().translate(_SIMPLIFIED)
+
+
+_kept_normal = lru_cache(maxsize=4_000)(_normal)  # one document asks several times for its title
 
 
 def normalise_with_offsets(text: str) -> tuple[str, list[int]]:

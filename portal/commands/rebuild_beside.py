@@ -57,6 +57,7 @@ def prepared_beside(platform: Platform, *, entries: int) -> Iterator[Prepare]:
         yield lambda ranges: _in_order(pool, ranges, helpers * _AHEAD)
     finally:
         pool.shutdown(cancel_futures=True)
+        gc.unfreeze()  # what is frozen at the end is reported as leaked
 
 
 def _context(platform: Platform) -> BaseContext:
