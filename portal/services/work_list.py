@@ -27,6 +27,7 @@ from portal.services.calendar_notices import missing_year
 from portal.services.deadlines import work_calendar, working_days_left
 from portal.services.freshness_flow import grace_days_of
 from portal.services.index_quarantine import list_quarantined
+from portal.services.inspections import count_waiting
 
 LIMIT_A_KIND = 500
 KINDS = {
@@ -41,6 +42,7 @@ KINDS = {
     "unfindable": "检索索引未收录",
     "calendar": "节假日安排待载入",
     "supplementary": "待审补充目录",
+    "inspection": "随机抽查",
 }
 STEPS = {
     "returned": "修改后重新提交",
@@ -54,6 +56,7 @@ STEPS = {
     "unfindable": "查明原因",
     "calendar": "载入",
     "supplementary": "审核",
+    "inspection": "记录结果",
 }
 
 
@@ -300,6 +303,10 @@ class WorkList:
         yield from self._unfindable()
         yield from self._removals()
         yield from self._calendar()
+        for check, waiting in count_waiting(self._session):
+            note = f"待检查 {waiting} 项" if waiting else "可以公布结果"
+            link = f"/work/duties/inspections/{check.id}"
+            yield WorkRow("inspection", check.title, link, since=check.drawn_at, note=note)
 
     def _unfindable(self) -> Iterable[WorkRow]:
         """Entries that the search index does not take: somebody must know, or they stay unfound."""
