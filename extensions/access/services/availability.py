@@ -29,7 +29,7 @@ FAILED_FROM = 500
 
 @dataclass(frozen=True)
 class Availability:
-    """The last days of one interface, the oldest first; `share` in percent, None without calls."""
+    """The last days of one interface, the oldest first; `share` is None without calls."""
 
     days: tuple[InterfaceDay, ...]
     grants: int  # that may call it now
@@ -47,11 +47,11 @@ class Availability:
         return sum(day.failures for day in self.days)
 
     @property
-    def share(self) -> float | None:
-        """Round down: 99.99 % is not everything."""
+    def share(self) -> str | None:
+        """Return percents rounded down, since 99.999 % is not everything: 100, 99.5, 99.99."""
         if not self.calls:
             return None
-        return (self.calls - self.failures) * 10_000 // self.calls / 100
+        return f"{(self.calls - self.failures) * 10_000 // self.calls / 100:g}"
 
     @property
     def milliseconds(self) -> int | None:

@@ -69,7 +69,7 @@ def test_availability_and_totals_come_from_the_log(
     add_up_days(platform, {})
     add_up_days(platform, {})
     page = served.client.get(PAGE).get_data(as_text=True)
-    assert "近 30 天可用率 80.0%，共调用 5 次" in page
+    assert "近 30 天可用率 80%，共调用 5 次" in page
     assert "服务原因失败 1 次" in page
     assert "现有 1 个有效授权" in page
     lines = served.client.get(f"{PAGE}/calls.csv").get_data(as_text=True).splitlines()
