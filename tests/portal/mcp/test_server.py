@@ -1,0 +1,106 @@
+"""The tools as the official SDK's own client finds them, over standard input and output."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from mcp import Client, StdioServerParameters
+
+from portal.mcp.calling import ActionCaller, CallRefused
+from portal.models.organisation import get_organisation
+from portal.platform import Platform
+from portal.services.accounts import create_account, create_token
+from tests.factories import PASSWORD, TRANSPORT
+from tests.portal.web.conftest import Site, site, visitor
+
+__all__ = ["site", "visitor"]
+READ_SECONDS = 120  # a busy machine starts a process slowly
+
+
+def server_of(platform: Platform, *, token: str = "", calls: int = 100) -> StdioServerParameters:
+    """The command as a client starts it; the environment is the test's own and no more."""
+    return StdioServerParameters(
+        command=sys.executable,
+        args=["-c", "from portal.cli import main; main()", "mcp", "--calls", str(calls)],
+        env={
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": os.pathsep.join(filter(None, [os.getcwd(), *sys.path])),
+            "XIANGYUN_HOME": str(platform.settings.home),
+            "XIANGYUN_SECRET_KEY": platform.settings.secret_key,
+            "XIANGYUN_TOKEN": token,
+        },
+    )
+
+
+def talk(server: StdioServerParameters, with_client: Callable[[Client], Awaitable[Any]]) -> Any:
+    async def run() -> Any:
+        async with Client(server, read_timeout_seconds=READ_SECONDS) as client:
+            return await with_client(client)
+
+    return asyncio.run(run())
+
+
+async def ask(client: Client, tool: str, **arguments: Any) -> Any:
+    answer = await client.call_tool(tool, arguments)
+    text = answer.content[0].text
+    return (True, text) if answer.is_error else json.loads(text)
+
+
+def test_a_model_finds_looks_and_counts(site: Site) -> None:
+    slug = site.opened(title="吉林省公交站点客流")
+    site.conditional(title="有条件开放的客流明细")
+
+    async def journey(client: Client) -> None:
+        tools = {tool.name: tool for tool in (await client.list_tools()).tools}
+        assert set(tools) == {"search", "show", "preview", "query"}
+        assert all(tool.annotations.read_only_hint for tool in tools.values())
+        found = await ask(client, "search", q="公交站点客流", theme="transport")
+        assert found["results"][0]["name"] == slug
+        (file,) = (await ask(client, "show", id=slug))["files"]
+        assert file["can_be_queried"] is True
+        seen = await ask(client, "preview", resource_id=file["resource_id"], rows=2)
+        assert (seen["total"], len(seen["records"])) == (60, 2)
+        column = seen["fields"][-2]["id"]
+        sql = f'SELECT count(*) AS n, max({column}) AS m FROM "{file["resource_id"]}"'
+        assert (await ask(client, "query", sql=sql))["records"] == [{"n": 60, "m": 600}]
+        failed, text = await ask(client, "query", sql="DROP TABLE x")
+        assert (failed, "SELECT" in text) == (True, True)
+        failed, text = await ask(client, "show", id="nobody")
+        assert (failed, "nobody" in text) == (True, True)
+        failed, _ = await ask(client, "search", rows=1000)
+        assert failed
+
+    talk(server_of(site.platform), journey)
+
+
+def test_the_labels_are_those_of_the_token_and_calls_are_counted(site: Site) -> None:
+    draft = site.change(lambda _session, catalogue, _people: catalogue.draft().entry.slug)
+    platform = site.platform
+    with platform.database.writing() as session:
+        place = get_organisation(session, TRANSPORT)
+        account = create_account(
+            session,
+            platform.clock,
+            username="model",
+            password=PASSWORD,
+            memberships=[("agency_editor", place)],
+        )
+        token = create_token(session, platform.clock, account)
+    own = ActionCaller(site.app, platform, token=token, calls_a_minute=3)
+    assert own.call("package_show", {"id": draft})["name"] == draft
+    anybody = ActionCaller(site.app, platform, calls_a_minute=3)
+    with pytest.raises(CallRefused):
+        anybody.call("package_show", {"id": draft})
+    own.call("status_show", {})
+    own.call("status_show", {})
+    with pytest.raises(CallRefused, match="频繁"):
+        ActionCaller(site.app, platform, token=token, calls_a_minute=3).call("status_show", {})
+    assert anybody.call("status_show", {})["ckan_version"]
+    with pytest.raises(CallRefused, match="令牌"):
+        ActionCaller(site.app, platform, token="xy_nobody")
