@@ -18,7 +18,7 @@ from portal.actor import SYSTEM
 from portal.clock import SHANGHAI
 from portal.commands import opened_platform
 from portal.errors import Conflict
-from portal.jobs.harvests import client, run_in_foreground
+from portal.jobs.harvests import reader, run_in_foreground
 from portal.jobs.queue import LEASE_SECONDS
 from portal.models.harvest import (
     HarvestRun,
@@ -288,11 +288,11 @@ def _say_end(ended: HarvestRun) -> None:
 
 def _dry_run(platform: Platform, name: str) -> None:
     counts: Counter[str] = Counter()
-    with platform.database.reading() as session, client(platform) as http:
+    with platform.database.reading() as session:
         source = get_source(session, name)
         options = SourceSecrets(platform.settings.secret_key).options_of(source)
         try:
-            for line in preview(session, SourceReading(source, options, http)):
+            for line in preview(session, SourceReading(source, options, reader(platform).read)):
                 counts[line.state] += 1
                 if line.state in CHANGES:
                     click.echo(_line(line))

@@ -8,7 +8,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import requests
@@ -16,6 +15,7 @@ import structlog
 
 from portal.actor import SYSTEM
 from portal.jobs import queue
+from portal.jobs.source_reader import USER_AGENT, SourceReader
 from portal.models.harvest import HarvestSource, get_run
 from portal.net import guarded_session
 from portal.services.harvest_lease import LeaseLost, RunLease, current_lease, enqueue_run
@@ -31,7 +31,6 @@ log = structlog.get_logger(__name__)
 SLICE_SECONDS = 20.0
 RENEW_SECONDS = 10
 SAMPLE_SECONDS = 60.0
-USER_AGENT = "xiangyun-harvester"
 
 
 def run_harvest(platform: Platform, payload: dict[str, Any]) -> None:
@@ -91,11 +90,15 @@ def execution(
     platform: Platform, run_id: int, lease: RunLease, progress: Progress = no_progress
 ) -> HarvestExecution:
     """Return the execution of a run with the platform's database, clock and guarded client."""
-    http = partial(client, platform)
     secrets = SourceSecrets(platform.settings.secret_key)
     return HarvestExecution(
-        platform.database, platform.clock, http, secrets, lease, run_id, progress
+        platform.database, platform.clock, reader(platform).read, secrets, lease, run_id, progress
     )
+
+
+def reader(platform: Platform) -> SourceReader:
+    """Return what reads sources, each in a process of its own."""
+    return SourceReader(frozenset(platform.settings.fetch_allowed_hosts))
 
 
 def run_in_foreground(platform: Platform, run_id: int, lease: RunLease, progress: Progress) -> None:

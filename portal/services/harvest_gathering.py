@@ -13,15 +13,13 @@ from hashlib import blake2b
 from itertools import islice
 from typing import Any
 
-import requests
 import structlog
 from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
-from harvesters.record import FaultyRecord, HarvestedRecord, SourceFailed, SourceSettings
+from harvesters.record import FaultyRecord, HarvestedRecord, SourceFailed
 from portal.actor import SYSTEM
 from portal.clock import Clock
-from portal.codes import all_code_names
 from portal.db import Database
 from portal.errors import Invalid
 from portal.models.audit import AuditEvent
@@ -46,23 +44,23 @@ Progress = Callable[[str, int, int], None]
 Read = SourceRecord | FaultyRecord
 
 
+Answers = Callable[[HarvestSource, Mapping[str, Any]], Iterator[HarvestedRecord | FaultyRecord]]
+"""Reads a source with all its options in the clear, as `SourceKind.gather` does."""
+
+
 @dataclass(frozen=True)
 class SourceReading:
-    """How one source is read: what is needed beside its row.
-
-    `options` are those of the kind in the clear.
-    """
+    """How one source is read: `answers` with `options`, those of the kind in the clear."""
 
     source: HarvestSource
     options: Mapping[str, Any]
-    http: requests.Session
+    answers: Answers
 
-    @property
-    def settings(self) -> SourceSettings:
+    def __iter__(self) -> Iterator[HarvestedRecord | FaultyRecord]:
         options = dict(self.options)
         if self.source.columns:
             options["columns"] = self.source.columns
-        return SourceSettings(self.source.url, options)
+        return self.answers(self.source, options)
 
 
 def read_source(reading: SourceReading) -> Iterator[Read]:
@@ -104,20 +102,12 @@ def _read(record: HarvestedRecord | FaultyRecord, seen: set[bytes]) -> Read:
 
 
 def _answers(reading: SourceReading) -> Iterator[HarvestedRecord | FaultyRecord]:
-    # Imported here: web processes start runs and never read a source with its libraries.
-    from harvesters.kinds import make_kind
-
-    source = reading.source
     try:
-        kind = make_kind(source.kind, all_code_names())
-    except KeyError as error:
-        raise SourceFailed(f"没有名为“{source.kind}”的采集方式。") from error
-    try:
-        yield from kind.gather(reading.settings, reading.http)
-    except SourceFailed:
+        yield from reading
+    except (SourceFailed, GeneratorExit):
         raise
     except Exception as error:
-        log.exception("a harvest source could not be read", source=source.name)
+        log.exception("a harvest source could not be read", source=reading.source.name)
         raise SourceFailed(f"读取来源时出错：{error}") from error
 
 

@@ -7,10 +7,8 @@ run goes on where it was: gathering begins anew, writing goes on with the items 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 
-import requests
 import structlog
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.exc import InterfaceError, OperationalError
@@ -32,6 +30,7 @@ from portal.services.harvest_gathering import (
     FAULTY,
     GATHERED,
     MISSING,
+    Answers,
     Gathering,
     Progress,
     SourceReading,
@@ -60,13 +59,13 @@ class HarvestExecution:
     """Works on one run under its lease. Opens its own transactions, one for each batch.
 
     Args:
-        http: makes the guarded session that the source is read through.
+        answers: reads the source.
         secrets: opens the source's keys.
     """
 
     database: Database
     clock: Clock
-    http: Callable[[], requests.Session]
+    answers: Answers
     secrets: SourceSecrets
     lease: RunLease
     run_id: int
@@ -101,8 +100,7 @@ class HarvestExecution:
         gathering = Gathering(self.database, self.clock, self.lease, self.run_id, self.progress)
         try:
             options = self.secrets.options_of(source)
-            with self.http() as http:
-                gathering.go(read_source(SourceReading(source, options, http)))
+            gathering.go(read_source(SourceReading(source, options, self.answers)))
         except HeaderChanged as error:
             self._fail(str(error), sample=error.sample)
             return False
