@@ -137,3 +137,42 @@ def test_without_script_everything_is_there(town: Town, browser: Browser) -> Non
     page.get_by_role("link", name=re.compile("^南关区")).click()
     expect(page.get_by_role("status")).to_contain_text("1 个数据集")
     context.close()
+
+
+def test_an_area_is_chosen_on_the_map(town: Town, browser: Browser, complaints: list[str]) -> None:
+    context = browser.new_context(locale="zh-CN", viewport={"width": 1440, "height": 1400})
+    page = context.new_page()
+    page.on("console", lambda m: complaints.append(m.text) if m.type == "error" else None)
+    page.goto(f"{town.url}/dataset?q=公交")
+    page.locator("summary", has=page.get_by_role("heading", name="地理范围")).click()
+    map_box = page.locator(".area-map").bounding_box()
+    assert map_box
+    press_city(page, map_box)
+    west, east = (float(page.locator(f"#f-{side}").input_value()) for side in ("west", "east"))
+    assert 124 < west < 125.5 < east < 128, "Changchun lies around 125.3° east"
+    drag(page, map_box)
+    north, south = (float(page.locator(f"#f-{side}").input_value()) for side in ("north", "south"))
+    assert south < north
+    expect(page.locator(".chosen-area")).to_be_visible()
+    expect(page.locator("#area-told")).to_contain_text("已选范围")
+    with page.expect_navigation():
+        page.get_by_role("button", name="按范围筛选").click()
+    assert "north=" in page.url
+    expect(page.get_by_role("link", name=re.compile("^地理范围：")).first).to_be_visible()
+    expect(page.locator(".chosen-area")).to_be_visible()
+    assert complaints == []
+    context.close()
+
+
+def press_city(page: Page, box: dict[str, float]) -> None:
+    """Press within Changchun: where the drawing writes its name."""
+    scale = box["width"] / 400
+    page.mouse.click(box["x"] + 158 * scale, box["y"] + 120 * scale)
+
+
+def drag(page: Page, box: dict[str, float]) -> None:
+    x, y, width, height = (box[name] for name in ("x", "y", "width", "height"))
+    page.mouse.move(x + width * 0.2, y + height * 0.2)
+    page.mouse.down()
+    page.mouse.move(x + width * 0.7, y + height * 0.8, steps=4)
+    page.mouse.up()
