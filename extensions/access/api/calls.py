@@ -72,6 +72,10 @@ def serve_call(api_code: str, operation: str, answer: Callable[[Admission], Answ
             status = refused.refusal.status
             _record(refused.caller, operation, started, status=status, code=refused.code)
         raise
+    except Exception:
+        if g.get("access_caller") is not None:  # a failure of ours counts in the availability
+            _record(g.access_caller, operation, started, status=500, code="internal")
+        raise
     if caller is not None:
         _record(caller, operation, started, status=response.status_code, answered=answered)
     return response
@@ -118,7 +122,7 @@ def _serve(
         credential = sent_credential()
         door = admit_to_sandbox if opens_sandbox(credential) else admit
         admission = door(reading, now, api_code, credential, issuer)
-        caller = _caller_of(admission)
+        caller = g.access_caller = _caller_of(admission)
         refuse_if_over(quota.peek(reading, now, admission.allowance), caller)
     answered = answer(admission)
     state = _counted(quota, now, admission, answered)

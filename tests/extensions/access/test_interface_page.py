@@ -7,10 +7,13 @@ from collections.abc import Callable
 from datetime import timedelta
 from html import unescape
 
+import pytest
+
 from extensions.access.api.code_samples import samples_of
 from extensions.access.models.call import CallRecord
 from extensions.access.services.availability import add_up_days
 from portal.platform import Platform
+from portal.storage.base import StorageUnavailable
 from tests.extensions.access.sandbox_fixtures import Box, make_sandboxes
 from tests.extensions.access.test_call_log import log_of
 from tests.extensions.access.test_pages import Visitor, make_site
@@ -50,13 +53,18 @@ def test_anybody_reads_what_it_gives_and_tries_it_on_the_sandbox(
 
 
 def test_availability_and_totals_come_from_the_log(
-    make_platform: Callable[..., Platform], open_box: Callable[..., Box]
+    make_platform: Callable[..., Platform],
+    open_box: Callable[..., Box],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     box = open_box(make_platform("sqlite"))
     platform, served = box.served.platform, box.served
     for path in ("/rows?limit=3", "/rows?limit=1", "/count?nothing=1"):
         served.get(path)
     box.get("/rows")  # the sandbox tells nothing of the interface's use
+    with monkeypatch.context() as broken:
+        broken.setattr(type(platform.tables), "run", _storage_is_away)
+        assert served.get("/rows?stop_name=x").status_code == 503  # fails before it is counted
     log_of(served).flush()
     with platform.database.writing() as session:
         row = session.query(CallRecord).first()
@@ -69,11 +77,15 @@ def test_availability_and_totals_come_from_the_log(
     add_up_days(platform, {})
     add_up_days(platform, {})
     page = served.client.get(PAGE).get_data(as_text=True)
-    assert "近 30 天可用率 80%，共调用 5 次" in page
-    assert "服务原因失败 1 次" in page
+    assert "近 30 天可用率 66.66%，共调用 6 次" in page
+    assert "服务原因失败 2 次" in page
     assert "现有 1 个有效授权" in page
     lines = served.client.get(f"{PAGE}/calls.csv").get_data(as_text=True).splitlines()
-    assert lines[-2:] == ["2026-11-23,1,5,0", "2026-11-24,4,9,1"]
+    assert lines[-2:] == ["2026-11-23,1,5,0", "2026-11-24,5,9,2"]
+
+
+def _storage_is_away(*_arguments: object, **_options: object) -> None:
+    raise StorageUnavailable
 
 
 def test_programs_are_made_from_the_openapi_document(box_document: dict[str, object]) -> None:
