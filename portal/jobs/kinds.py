@@ -9,7 +9,12 @@ from sqlalchemy import delete, select
 
 from portal.clock import local_date
 from portal.jobs.messages import send_left_over, send_message
-from portal.jobs.people import mail_registration_link, mail_reset_link
+from portal.jobs.people import (
+    alert_deadlines,
+    mail_digests,
+    mail_registration_link,
+    mail_reset_link,
+)
 from portal.jobs.registry import JobKind
 from portal.models.account import LoginSession
 from portal.models.counter import RateWindow
@@ -156,5 +161,7 @@ CORE_JOBS = (
     JobKind(SEND_MESSAGE, send_message),
     JobKind(MAIL_REGISTRATION, mail_registration_link),
     JobKind(MAIL_RESET, mail_reset_link),
+    JobKind("mail_digests", mail_digests, cron="0 8 * * *"),
+    JobKind("alert_deadlines", alert_deadlines, cron="50 7 * * *"),
     JobKind("send_left_over", send_left_over, cron="*/5 * * * *"),
 )

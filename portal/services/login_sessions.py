@@ -138,6 +138,16 @@ def actor_of_session(session: Session, clock: Clock, token: str) -> Actor:
     )
 
 
+def acting(session: Session, clock: Clock, account: Account) -> Actor:
+    """Return the account as an actor with the roles that it has today, lent ones included."""
+    own = tuple(
+        RoleIn(m.role, m.organisation_id, m.organisation.code if m.organisation else "")
+        for m in account.memberships
+    )
+    lent = _lent_roles(session, account.id, local_date(clock()))
+    return Actor(account.id, account.display_name, own + lent, account.identity_verified)
+
+
 def actor_of_rows(rows: Sequence[Any]) -> Actor:
     """Return the actor out of a row for each of their roles (one without a role if there is none)."""
     if not rows:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from portal.rules.mail_address import head_line
 
@@ -95,4 +97,30 @@ def invitation(site: Site, organisation: str, role: str, inviter: str, token: st
         "在本平台办理公共数据工作。请在7天内打开下面的链接：",
         f"{site.url}/invitation?token={token}",
         "链接只能使用一次。如果您不认识邀请人，请不要打开。",
+    )
+
+
+def digest(
+    site: Site, day: date, open_count: int, urgent: int, unread: int, parts: Sequence[str]
+) -> MailText:
+    heading = f"{day.month}月{day.day}日待办 {open_count} 件"
+    if urgent:
+        heading += f"，其中 {urgent} 件已逾期或今天到期"
+    elif not open_count:
+        heading = f"{unread} 条未读消息"
+    return _mail(
+        site,
+        heading,
+        *parts,
+        f"办理：{site.url}/work\n消息：{site.url}/notices",
+        f"不想再收到每日邮件，可在“我的账号”里关闭：{site.url}/account",
+    )
+
+
+def alerts(site: Site, lines: Sequence[str]) -> MailText:
+    return _mail(
+        site,
+        f"{len(lines)} 件工作即将到期",
+        "\n".join(f"- {line}" for line in lines),
+        f"办理：{site.url}/work",
     )

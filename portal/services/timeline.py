@@ -51,6 +51,7 @@ OTHER_EVENTS = {
     ("account", "delegate"): "设置代理",
     ("account", "end_delegation"): "结束代理",
     ("account", "verify"): "实名认证",
+    ("account", "unverify"): "实名认证失效",
     ("account", "export"): "导出个人信息",
     ("account", "erase"): "注销账号",
     ("sensitive_review", "found"): "发现疑似敏感信息",
@@ -60,6 +61,7 @@ OTHER_EVENTS = {
     ("participation_review", "hide"): "不公开互动内容",
     ("participation_review", "answer"): "答复提问",
 }
+ANY_FLOW = {"remind": "期限提醒", "tell_head": "临近期限，报告负责人"}
 OTHER_FLOWS = {
     "distribution": "数据文件",
     "value": "价值标注",
@@ -111,7 +113,9 @@ def in_words(event: AuditEvent) -> TimelineEvent:
         at=event.at,
         actor=event.actor_name,
         flow=flow_label(event.flow),
-        event=labels.get(event.event) or OTHER_EVENTS.get((event.flow, event.event)) or event.event,
+        event=labels.get(event.event)
+        or OTHER_EVENTS.get((event.flow, event.event))
+        or ANY_FLOW.get(event.event, event.event),
         reason=event.reason,
         from_state=states.get(event.from_state, ""),
         to_state=states.get(event.to_state, ""),

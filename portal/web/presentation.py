@@ -20,6 +20,7 @@ from portal.services.notices import count_unread
 from portal.web import markdown
 from portal.web.access import public
 from portal.web.context import platform, session
+from portal.web.device import device
 
 YEAR_SECONDS = 365 * 86400
 PACKED = (".css", ".js", ".svg", ".json")  # sent compressed: text that never holds secrets
@@ -33,6 +34,7 @@ def install(app: Flask) -> None:
         number=number,
         size=size,
         code_name=code_name,
+        device=device,
         markdown=markdown.render,
     )
     app.context_processor(_globals)
