@@ -18,6 +18,7 @@ from extensions.access.web import (
     policy,
     review,
     sandbox,
+    upstream,
     use,
 )
 from portal.extension import Extension, NavigationItem
@@ -37,6 +38,7 @@ extension = Extension(
         attachments.blueprint,
         policy.blueprint,
         keys.blueprint,
+        upstream.blueprint,
     ),
     apis=(rows.blueprint, gateway.blueprint, oauth.blueprint),
     flows=(BINDING,),

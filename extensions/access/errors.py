@@ -92,6 +92,31 @@ REFUSALS = {
         "访问令牌已过期，请重新换取。",
         "The access token has expired; get a new one.",
     ),
+    "not_offered": Refusal(
+        404,
+        "这个接口由提供单位的服务直接应答，不提供计数和分组统计。",
+        "This interface is answered by the agency's own service and offers neither counts nor groups.",
+    ),
+    "upstream_unavailable": Refusal(
+        503,
+        "提供单位的服务暂时不可用，请在 {seconds} 秒后重试。",
+        "The agency's service is unavailable for now; try again in {seconds} seconds.",
+    ),
+    "upstream_timeout": Refusal(
+        504,
+        "提供单位的服务没有在规定时间内应答，请稍后重试。",
+        "The agency's service did not answer in time; try again later.",
+    ),
+    "upstream_failed": Refusal(
+        502,
+        "提供单位的服务没有正常应答，请稍后重试。",
+        "The agency's service did not answer properly; try again later.",
+    ),
+    "upstream_bad_answer": Refusal(
+        502,
+        "提供单位的服务返回的内容与信息项不符，已拒绝转发。",
+        "What the agency's service answered does not fit the information items and was withheld.",
+    ),
     "quota_second": Refusal(
         429,
         "调用过于频繁，已超过每秒上限，请在 {seconds} 秒后重试。",

@@ -6,7 +6,10 @@ is one, against the information items), so that a filter that no longer fits is 
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 from portal.errors import Defect, Invalid

@@ -17,8 +17,10 @@ from extensions.access.api.problems import problem
 from extensions.access.api.row_answers import ROW_NAMES, rows_answer
 from extensions.access.api.schema import schema_of
 from extensions.access.api.tags import tag_of
+from extensions.access.api.upstream_answers import upstream_answer
 from extensions.access.errors import CallRefused
 from extensions.access.services.gate import Admission
+from extensions.access.upstream import Target
 from portal.errors import Invalid, TooManyRequests, Unavailable
 from portal.tables.json_values import dumps
 from portal.tables.query import TableQuery
@@ -69,15 +71,26 @@ def answer_to(operation: str, admission: Admission, given: Given) -> Answer:
     Wrong parameters and too costly questions are answers too: they count as calls.
     """
     try:
+        if admission.upstream is not None and operation != "schema":
+            return _asked_upstream(operation, admission, admission.upstream, given)
         return OPERATIONS[operation](admission, given)
     except Invalid as error:
         return Answer(problem(CallRefused("bad_query"), defects_of(error)))
     except CallRefused as error:
-        return Answer(problem(error))
+        response = problem(error)
+        if error.seconds:
+            response.headers["Retry-After"] = str(error.seconds)
+        return Answer(response)
     except (Unavailable, TooManyRequests):
         response = problem(CallRefused("unavailable"))
         response.headers["Retry-After"] = "10"
         return Answer(response)
+
+
+def _asked_upstream(operation: str, admission: Admission, target: Target, given: Given) -> Answer:
+    if operation != "rows":
+        raise CallRefused("not_offered")
+    return upstream_answer(admission, target, given)
 
 
 def _rows(admission: Admission, given: Given) -> Answer:

@@ -21,6 +21,8 @@ TITLES = {
     409: ("状态已变化", "State has changed"),
     422: ("超出一次调用的上限", "Beyond what one call may ask"),
     429: ("超过调用限额", "Quota exceeded"),
+    502: ("上游应答有误", "Bad answer from the agency's service"),
+    504: ("上游没有及时应答", "No timely answer from the agency's service"),
     503: ("暂时不可用", "Unavailable for now"),
 }
 

@@ -12,6 +12,7 @@ from extensions.access.api.calls import Answer, install, refused_headers, serve_
 from extensions.access.api.openapi import describe
 from extensions.access.api.parameters import Asked, read_parameters
 from extensions.access.api.tags import tag_of
+from extensions.access.api.upstream_answers import upstream_answer
 from extensions.access.errors import CallRefused
 from extensions.access.masking import is_masked
 from extensions.access.models.interface import get_interface
@@ -44,6 +45,8 @@ def openapi(api_code: str) -> Any:
 
 def _answer(admission: Admission) -> Answer:
     try:
+        if admission.upstream is not None:
+            return upstream_answer(admission, admission.upstream, request.args)
         asked = _with_default_order(read_parameters(request.args, admission), admission)
         form = _format(asked)
         tag = tag_of(admission, asked.query, form)
@@ -52,6 +55,8 @@ def _answer(admission: Admission) -> Answer:
         table = platform().tables.run(admission.table, asked.query)
     except Invalid as error:
         return Answer(_bad_query(error))
+    except CallRefused as error:
+        return Answer(_error(error, []))
     page = page_of(admission, asked, table, request.path, request.args)
     columns = tuple(asked.query.columns)
     site_url = platform().settings.site_url.rstrip("/")

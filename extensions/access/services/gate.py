@@ -19,11 +19,13 @@ from extensions.access.masking import is_masked
 from extensions.access.models.application import AccessApplication
 from extensions.access.models.interface import DataInterface, find_interface
 from extensions.access.models.key import AccessKey
+from extensions.access.models.upstream import UpstreamService
 from extensions.access.quota import Allowance
-from extensions.access.row_filters import filters_of, row_filter_defects
+from extensions.access.row_filters import filters_of, item_table, row_filter_defects
 from extensions.access.rules import grantable_items
 from extensions.access.services.keys import hash_secret
 from extensions.access.services.tokens import TokenIssuer, is_token
+from extensions.access.upstream import Target
 from portal.clock import SHANGHAI, local_date
 from portal.models.distribution import DataVersion, Distribution
 from portal.models.entry import CatalogueEntry, EntryVersion
@@ -64,6 +66,7 @@ class Admission:
     key_id: int
     row_filters: tuple[Filter, ...] = ()
     is_sandbox: bool = False
+    upstream: Target | None = None
 
 
 _GRANT = (
@@ -76,6 +79,7 @@ _GRANT = (
         OpenListEntry.id,
         DataVersion,
         Distribution.deleted_at,
+        UpstreamService,
     )
     .join(AccessApplication, AccessApplication.id == AccessKey.application_id)
     .join(DataInterface, DataInterface.id == AccessApplication.interface_id)
@@ -86,6 +90,10 @@ _GRANT = (
         (OpenListEntry.entry_id == CatalogueEntry.id)
         & (OpenListEntry.state == "open")
         & (OpenListEntry.open_type == "conditional"),
+    )
+    .outerjoin(
+        UpstreamService,
+        (UpstreamService.interface_id == DataInterface.id) & UpstreamService.disabled_at.is_(None),
     )
     .outerjoin(Distribution, Distribution.id == DataInterface.table_distribution_id)
     .outerjoin(DataVersion, DataVersion.id == Distribution.current_version_id)
@@ -132,7 +140,7 @@ def _grant_of(
 
 
 def _admitted(row: Sequence[Any], now: datetime, api_code: str) -> Admission:
-    key, application, interface, entry, version, place_id, data, table_gone = row
+    key, application, interface, entry, version, place_id, data, table_gone, upstream = row
     _check_key(key, application, now)
     if interface.api_code != api_code:
         raise CallRefused("wrong_interface")
@@ -140,10 +148,15 @@ def _admitted(row: Sequence[Any], now: datetime, api_code: str) -> Admission:
         raise CallRefused("entry_not_open")
     if version.open_type != "conditional":
         raise CallRefused("entry_not_open")
-    table = released_table(data)
-    if table is None or table_gone:
+    if upstream is not None:
+        table = item_table(content_of(version), interface.fields)
+        admission = _admission(key, application, interface, entry, version, table)
+        target = Target.of(upstream)
+        return replace(admission, upstream=target, data_hash=f"upstream-{target.row_version}")
+    found = released_table(data)
+    if found is None or table_gone:
         raise CallRefused("no_data")
-    return _admission(key, application, interface, entry, version, table)
+    return _admission(key, application, interface, entry, version, found)
 
 
 def _check_key(key: AccessKey, application: AccessApplication, now: datetime) -> None:
