@@ -8,6 +8,7 @@ from portal import migrations
 from portal.commands import opened_platform
 from portal.platform import Platform
 from portal.services.calendar_days import load_calendar_days
+from portal.services.code_releases import record_releases
 from portal.services.organisations import load_departments
 
 
@@ -29,6 +30,7 @@ def prepare_database(platform: Platform) -> None:
     with platform.database.writing() as session:
         load_departments(session, platform.clock)
         load_calendar_days(session, platform.clock)
+        record_releases(session, platform.clock)
 
 
 COMMANDS = (db,)

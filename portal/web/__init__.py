@@ -19,6 +19,7 @@ from portal.web import (
     registration,
     second_factor,
     site_files,
+    site_pages,
     suggest,
     table_data,
 )
@@ -35,6 +36,7 @@ PAGE_BLUEPRINTS = (
     regions.blueprint,
     about.blueprint,
     inspections.blueprint,
+    site_pages.blueprint,
     language.blueprint,
     developers.blueprint,
     display.blueprint,
