@@ -124,6 +124,7 @@ class BulkImport:
                 )
             )
         add_many(self._session, entries)
+        self._session.flush()
         return entries
 
     def _codes(self, records: Sequence[NewRecord]) -> list[str]:

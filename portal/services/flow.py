@@ -170,6 +170,7 @@ class Flow:
             subject.state, subject.row_version = row.next_state, 1
             self._stamp(row, subject)
         add_many(self._session, subjects)
+        self._session.flush()
         details = facts.get("details")
         events = [self._first_event(row, one, actor, reason, details) for one in subjects]
         add_many(self._session, events)

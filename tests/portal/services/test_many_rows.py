@@ -38,7 +38,7 @@ def test_rows_get_ids_that_nobody_has_and_go_in_by_one_statement(platform: Platf
         finally:
             event.remove(session.get_bind().engine, "before_cursor_execute", note)
         assert sum(s.startswith("INSERT INTO organisation") for s in statements) <= 2
-        add_many(session, [organisation("JL-LATER")])
+        add_many(session, [organisation("JL-LATER")])  # a few only wait
         later = organisation("JL-ALONE")
         session.add(later)
         session.flush()
