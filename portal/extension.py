@@ -27,6 +27,7 @@ from portal.services.entry_hooks import ExtraSource, FacetSource, add_entry_hook
 from portal.services.flow import FLOWS, FlowBinding
 from portal.services.notices import Audience
 from portal.services.overview import OverviewColumn
+from portal.services.personal_data import Obstacle
 from portal.services.public_uses import PublicUseSink, add_public_use_sinks
 from portal.services.release_checks import ReleaseCheck, add_release_checks
 from portal.services.value import SignalSource
@@ -174,6 +175,7 @@ class Extension:
     samples: tuple[SampleSource, ...] = ()
     finish_samples: tuple[Callable[[Any], None], ...] = ()
     release_checks: tuple[ReleaseCheck, ...] = ()
+    obstacles: tuple[Obstacle, ...] = ()
     public_uses: tuple[PublicUseSink, ...] = ()
     overview: tuple[OverviewColumn, ...] = ()
     review_checks: tuple[ReviewCheckSource, ...] = ()

@@ -55,6 +55,7 @@ extension = Extension(
     panels=(panel.interface_panel,),
     interfaces=(hooks.listed_interfaces,),
     work=(hooks.waiting_applications,),
+    obstacles=(hooks.open_applications,),
     samples=(sample_interface,),
     finish_samples=(sample_applications,),
     navigation=(

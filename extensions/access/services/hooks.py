@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from extensions.access.flow import BINDING, FLOW
-from extensions.access.models.application import GRANTED, AccessApplication
+from extensions.access.models.application import GRANTED, UNDECIDED, AccessApplication
 from extensions.access.models.interface import DataInterface
 from portal.actor import Actor
 from portal.clock import system_clock
@@ -35,6 +35,19 @@ def grantees(session: Session, subject: Any) -> Iterable[int]:
         .where(AccessApplication.entry_id == entry_id, AccessApplication.state.in_(GRANTED))
         .distinct()
     ).all()
+
+
+def open_applications(session: Session, account_id: int) -> str | None:
+    """Whoever has a grant, or an application that is being decided, ends it before they go."""
+    count = session.scalar(
+        select(func.count(AccessApplication.id)).where(
+            AccessApplication.applicant_id == account_id,
+            AccessApplication.state.in_((*UNDECIDED, *GRANTED)),
+        )
+    )
+    if not count:
+        return None
+    return "您还有未办结的数据申请或使用中的授权，请先撤回申请或停止使用，再注销账号。"
 
 
 def approved_applications(session: Session, entry_id: int) -> Mapping[str, int]:

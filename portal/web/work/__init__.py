@@ -18,6 +18,7 @@ from portal.web.work import (
     notices,
     open_list,
     overview,
+    personal_data,
     responsibility,
     review,
     searches,
@@ -63,5 +64,6 @@ WORK_BLUEPRINTS = (
     accounts.blueprint,
     members.blueprint,
     absence.blueprint,
+    personal_data.blueprint,
     account.blueprint,
 )
