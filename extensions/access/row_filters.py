@@ -109,3 +109,40 @@ def row_filter_defects(filters: Sequence[Filter], table: TableInfo) -> list[Defe
 
 def _defect(code: str, message: str, **params: Any) -> Defect:
     return Defect("row_filters", code, message, params)
+
+
+def fits(row: Mapping[str, Any], filters: Sequence[Filter], table: TableInfo) -> bool:
+    """Say whether a typed row fits every filter, as the table's own SQL would say it."""
+    return all(_fits(row[one.column], one, table.column(one.column).type) for one in filters)
+
+
+def _fits(value: Any, one: Filter, kind: ColumnType) -> bool:
+    if one.op in ("is_blank", "not_blank"):
+        return (value is None) == (one.op == "is_blank")
+    texts = [one.value] if isinstance(one.value, str) else list(one.value)
+    wanted = [_value(text, kind) for text in texts]
+    if value is None:
+        return one.op == "ne"
+    if one.op == "contains":
+        return str(wanted[0]).lower() in str(value).lower()
+    if one.op == "in":
+        return value in wanted
+    return bool(_COMPARE[one.op](value, wanted[0]))
+
+
+def _value(text: str, kind: ColumnType) -> Any:
+    if kind in (ColumnType.INTEGER, ColumnType.NUMBER):
+        return Decimal(text.strip())
+    if kind is ColumnType.DATE:
+        return date.fromisoformat(text.strip())
+    return datetime.fromisoformat(text.strip()) if kind is ColumnType.DATETIME else text
+
+
+_COMPARE = {
+    "eq": operator.eq,
+    "ne": operator.ne,
+    "lt": operator.lt,
+    "le": operator.le,
+    "gt": operator.gt,
+    "ge": operator.ge,
+}
