@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 SECRET_VARIABLE = "XY_SECRET"
 SHOWN_FIELDS = 3
@@ -51,7 +52,9 @@ def _read(document: Mapping[str, Any], operation: str) -> Described:
     row = _schema(document, properties[lists[0]]["items"])
     fields = tuple(row["properties"])[:SHOWN_FIELDS]
     server = document["servers"][0]["url"]
-    return Described(f"{server}{path}?limit={_limit(get)}", lists[0], links[0], fields)
+    query = _query(get)
+    address = f"{server}{path}?{query}" if query else f"{server}{path}"
+    return Described(address, lists[0], links[0], fields)
 
 
 def _schema(document: Mapping[str, Any], schema: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -59,9 +62,14 @@ def _schema(document: Mapping[str, Any], schema: Mapping[str, Any]) -> Mapping[s
     return found
 
 
-def _limit(get: Mapping[str, Any]) -> int:
-    limits = [one["schema"] for one in get["parameters"] if one["name"] == "limit"]
-    return int(limits[0]["default"])
+def _query(get: Mapping[str, Any]) -> str:
+    """Return what a first call sends: how many rows, and what the document requires."""
+    sent = {
+        one["name"]: one["schema"].get("default", "VALUE")
+        for one in get["parameters"]
+        if one.get("required") or (one["name"] == "limit" and "default" in one["schema"])
+    }
+    return urlencode(sent)
 
 
 def _curl(found: Described) -> str:

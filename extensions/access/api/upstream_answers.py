@@ -10,6 +10,7 @@ from flask import Response
 from extensions.access.api.answers import Page, csv_lines, envelope
 from extensions.access.api.calls import Answer
 from extensions.access.api.forms import FORMATS, chosen_form, content_type
+from extensions.access.api.made_up_rows import made_up_rows
 from extensions.access.errors import CallRefused
 from extensions.access.masking import mask_rows
 from extensions.access.row_filters import fits
@@ -42,19 +43,29 @@ def upstream_answer(admission: Admission, target: Target, given: Given) -> Answe
         CallRefused: the service does not answer, or not as it should.
     """
     columns, form, values = _read(admission, target, given)
-    settings = platform().settings
-    secret = open_sealed(target.sealed_secret, settings.secret_key)
-    if secret is None:
-        raise CallRefused("upstream_failed")  # sealed under another SECRET_KEY
-    document = call_upstream(target, values, secret, frozenset(settings.fetch_allowed_hosts))
-    offered = {item.field_name: item for item in admission.content.items}
-    rows = checked_rows(rows_of(document, target.rows_path), admission.table, offered)
+    if admission.is_sandbox:
+        rows = made_up_rows(
+            admission, {p.name: values.get(p.send_as, "") for p in target.parameters}
+        )
+    else:
+        rows = _asked(admission, target, values)
     kept = [row for row in rows if fits(row, admission.row_filters, admission.table)]
     rules = {name: item.masking for name, item in admission.items.items()}
     given_rows = mask_rows([{name: row[name] for name in columns} for row in kept], rules)
     return Answer(
         _response(admission, Page(given_rows, len(kept), ""), columns, form), len(kept), columns
     )
+
+
+def _asked(admission: Admission, target: Target, values: dict[str, str]) -> list[dict[str, Any]]:
+    """Return the service's rows, each of them as the information items say."""
+    settings = platform().settings
+    secret = open_sealed(target.sealed_secret, settings.secret_key)
+    if secret is None:
+        raise CallRefused("upstream_failed")  # sealed under another SECRET_KEY
+    document = call_upstream(target, values, secret, frozenset(settings.fetch_allowed_hosts))
+    offered = {item.field_name: item for item in admission.content.items}
+    return checked_rows(rows_of(document, target.rows_path), admission.table, offered)
 
 
 def _read(

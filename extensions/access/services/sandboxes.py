@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session, lazyload
 
 from extensions.access.models.interface import DataInterface
 from extensions.access.models.sandbox import Sandbox, find_sandbox
+from extensions.access.models.upstream import UpstreamService
 from extensions.access.rules import grantable_items
 from portal.jobs.queue import enqueue
 from portal.models.distribution import DataVersion, Distribution
@@ -53,6 +54,7 @@ def list_due(session: Session) -> list[int]:
         .join(EntryVersion, EntryVersion.id == CatalogueEntry.published_version_id)
         .outerjoin(Distribution, Distribution.id == DataInterface.table_distribution_id)
         .outerjoin(DataVersion, DataVersion.id == Distribution.current_version_id)
+        .outerjoin(UpstreamService, _ANSWERS)
         .outerjoin(Sandbox, Sandbox.interface_id == DataInterface.id)
         .where(
             DataInterface.withdrawn_at.is_(None),
@@ -71,6 +73,10 @@ _SOURCE = (
     DataVersion.table_state,
     DataVersion.hold,
     Distribution.deleted_at,
+    UpstreamService.interface_id,
+)
+_ANSWERS = (UpstreamService.interface_id == DataInterface.id) & UpstreamService.disabled_at.is_(
+    None
 )
 
 
@@ -105,6 +111,7 @@ def _source_of(
         .join(EntryVersion, EntryVersion.id == CatalogueEntry.published_version_id)
         .outerjoin(Distribution, Distribution.id == DataInterface.table_distribution_id)
         .outerjoin(DataVersion, DataVersion.id == Distribution.current_version_id)
+        .outerjoin(UpstreamService, _ANSWERS)
         .where(DataInterface.id == interface_id)
         .options(lazyload("*"))
     ).first()
@@ -112,7 +119,8 @@ def _source_of(
         return None
     interface, version, data, gone, *source = row
     items = grantable_items(content_of(version), interface.fields)
-    real = released_table(data) if gone is None else None
+    is_tabular = gone is None and source[-1] is None  # a service answers in the types of the items
+    real = released_table(data) if is_tabular else None
     return _mark(source), interface.api_code, items, real
 
 

@@ -54,10 +54,16 @@ class Typed:
             format=_one_of(asked.get("format", ""), FORMATS),
         )
 
-    def parameters(self) -> MultiDict[str, str]:
-        """Return the parameters of the call, as a program would send them."""
+    def parameters(self, *, declared: bool = False) -> MultiDict[str, str]:
+        """Return the parameters of the call, as a program would send them.
+
+        Where a service answers it knows `declared` parameters alone: no operators, no order.
+        """
         found: MultiDict[str, str] = MultiDict()
         if self.operation == "schema":
+            return found
+        if declared:
+            found.update({field: value for field, _op, value in self.filters if field and value})
             return found
         for field, op, value in self.filters:
             if field and (value or op == "is_blank"):
@@ -88,7 +94,7 @@ class Tried:
 
 def try_call(admission: Admission, typed: Typed, site_url: str) -> Tried:
     """Ask the sandbox through the gateway's own answers; a refusal is an answer too."""
-    given = typed.parameters()
+    given = typed.parameters(declared=admission.upstream is not None)
     path = f"{site_url}/data/v1/{admission.interface.api_code}/{typed.operation}"
     query = urlencode(list(given.items(multi=True)), safe=",")
     started = time.perf_counter()

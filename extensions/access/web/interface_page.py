@@ -31,7 +31,7 @@ from portal.web.context import clock, platform, session
 from portal.web.translated import translated
 
 blueprint = Blueprint("access_interface", __name__)
-EXAMPLE_ROWS = "2"
+EXAMPLE_ROWS, EXAMPLE_VALUE = "2", "1"
 
 
 @blueprint.get("/interfaces/<api_code>")
@@ -60,6 +60,7 @@ def show(api_code: str) -> Any:
         typed=typed,
         tried=tried,
         operators=console.OPERATORS,
+        upstream=admission.upstream if admission is not None else None,
         sandbox_limits=(PER_DAY, PER_MINUTE),
         undertakings=translated(UNDERTAKINGS),
         personal_kinds=translated(PERSONAL_KINDS),
@@ -100,6 +101,9 @@ def _sandbox(interface: DataInterface) -> tuple[Admission | None, str]:
 def _examples(admission: Admission | None) -> list[tuple[str, str]]:
     if admission is None:
         return []
+    if admission.upstream is not None:
+        needed = {one.name: EXAMPLE_VALUE for one in admission.upstream.parameters if one.required}
+        return [("rows", console.example(admission, "rows", **needed))]
     return [
         ("rows", console.example(admission, "rows", limit=EXAMPLE_ROWS)),
         ("count", console.example(admission, "count")),
