@@ -18,6 +18,7 @@ import orjson
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from extensions.exchange.horizon import settled_until
 from extensions.exchange.packages import (
     STAMP,
     PublicRecord,
@@ -117,7 +118,9 @@ class Provider:
     """Answers one request. Reads the database, never writes."""
 
     def __init__(self, session: Session, now: datetime, site_url: str, title: str) -> None:
-        self._session, self._now = session, now
+        self._session = session
+        self._settled = settled_until(session, now)
+        self._now = self._settled or now  # what clients name as `from` the next time
         self._site, self._title = site_url, title
         self._host = site_url.split("//")[-1].split("/")[0].split(":")[0]
 
@@ -193,6 +196,10 @@ class Provider:
     def _identifiers(self, arguments: Mapping[str, str]) -> ET.Element:
         return self._list(arguments, "ListIdentifiers")
 
+    def _bound(self, until: datetime | None) -> datetime | None:
+        bounds = [one for one in (until, self._settled) if one is not None]
+        return min(bounds, default=None)
+
     def _list(self, arguments: Mapping[str, str], verb: str) -> ET.Element:
         listing = _listing(arguments)
         records = walk_records(
@@ -200,7 +207,7 @@ class Provider:
             self._site,
             after=listing.after,
             since=listing.since,
-            until=listing.until,
+            until=self._bound(listing.until),
             provider=listing.set_name,
             rows=AT_ONCE + 1,
         )

@@ -13,6 +13,7 @@ from flask import Blueprint, request
 from sqlalchemy import select
 
 from extensions.exchange import data_json
+from extensions.exchange.horizon import settled_until
 from extensions.exchange.packages import (
     STAMP,
     PublicRecord,
@@ -29,7 +30,7 @@ from portal.errors import Invalid, NotFound
 from portal.models.entry import CatalogueEntry, EntryVersion
 from portal.models.organisation import get_organisation
 from portal.web.access import public
-from portal.web.context import platform, session
+from portal.web.context import clock, platform, session
 
 blueprint = Blueprint("exchange_feeds", __name__)
 AT_ONCE = 200
@@ -69,17 +70,25 @@ def changes() -> Any:
     """Answer what changed since an instant, oldest first, withdrawn data sets as tombstones.
 
     Parameters: `since` (an ISO 8601 instant), `cursor` (from the answer before), `limit` (1 to
-    500). Ask again with `next_cursor` until it repeats; then everything is known.
+    500). Ask again with `next_cursor` until it repeats; then everything is known that is older than
+    `settled_until` (see `horizon`).
     """
     after = _cursor(request.args.get("cursor", ""))
     since = _instant(request.args.get("since", ""), "since")
+    until = settled_until(session(), clock()())
     records = walk_records(
-        session(), site_url(), after=after, since=since, rows=_limit(request.args.get("limit", ""))
+        session(),
+        site_url(),
+        after=after,
+        since=since,
+        until=until,
+        rows=_limit(request.args.get("limit", "")),
     )
     last = records[-1].position if records else after
     body = {
         "changes": [_change(record) for record in records],
         "next_cursor": _cursor_of(last) if last else None,
+        "settled_until": (until or clock()()).isoformat(),
     }
     return answer(orjson.dumps(body), JSON)
 

@@ -10,6 +10,7 @@ from werkzeug.exceptions import NotAcceptable
 from extensions.exchange.packages import find_record, list_page
 from extensions.exchange.web.answering import MINUTES_10, answer, site_url
 from portal.errors import Gone, NotFound
+from portal.models.former_slug import find_renamed_entry
 from portal.services.public_entries import count_public
 from portal.web.access import public
 from portal.web.context import platform, session
@@ -76,6 +77,9 @@ def negotiated_catalogue() -> Any:
 def dataset(key: str, ending: str) -> Any:
     record = find_record(session(), site_url(), key)
     if record is None:
+        renamed = find_renamed_entry(session(), key)
+        if renamed is not None:
+            return redirect(f"/dataset/{renamed.slug}.{ending}", 301)
         raise NotFound("没有代码或名称为“{key}”的数据。", key=key[:100])
     if record.package is None:
         raise Gone("该数据已撤下。原因：{reason}", reason=record.reason or "—")
