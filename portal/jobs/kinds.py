@@ -144,10 +144,18 @@ def release_versions(platform: Platform, _payload: dict[str, Any]) -> None:
             scheduled_release.release(session, platform.clock, version_id)
 
 
+def check_list(platform: Platform, payload: dict[str, Any]) -> None:
+    """Look through an uploaded list of entries, so that its sender sees what it would change."""
+    from portal.services.list_checking import run_check
+
+    run_check(platform.database, platform.storage, platform.clock, int(payload["check_id"]))
+
+
 CORE_JOBS = (
     JobKind(PARSE_TABLE, parse_table),
     JobKind("seal_audit", seal_audit, cron="* * * * *"),
     JobKind("watch_freshness", watch_freshness, cron="20 0 * * *"),
+    JobKind("check_list", check_list),
     JobKind("release_versions", release_versions, cron="* * * * *"),
     JobKind("align_departments", align_departments, cron="5 0 * * *"),
     JobKind("recompute_values", recompute_values, cron="40 1 * * *"),

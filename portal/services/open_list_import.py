@@ -24,7 +24,7 @@ from portal.models.entry import (
     find_unfinished_version,
 )
 from portal.models.organisation import Organisation, find_organisation
-from portal.rules.entry_content import EntryContent
+from portal.rules.entry_content import EntryContent, LegalBasis
 from portal.rules.metadata_profile import JL_1, defects
 from portal.services.codes_known import known_codes
 from portal.services.content import content_of, parse_content
@@ -36,7 +36,10 @@ CREATED, UPDATED, UNCHANGED = "created", "updated", "unchanged"
 
 @dataclass(frozen=True)
 class ImportedRow:
-    """What became of one row. `warnings`: what must be filled in before it can be submitted."""
+    """What became of one row. `warnings`: what must be filled in before it can be submitted.
+
+    `before` is what stood there, None for a new data set; `after` is what the row makes of it.
+    """
 
     place: str
     title: str
@@ -44,6 +47,8 @@ class ImportedRow:
     outcome: str
     version_id: int
     warnings: tuple[Defect, ...] = ()
+    before: EntryContent | None = None
+    after: EntryContent | None = None
 
 
 @dataclass(frozen=True)
@@ -88,7 +93,7 @@ def import_open_list(
     rows: list[ImportedRow] = []
     found: list[Defect] = []
     with session.begin_nested():
-        importer = _RowImporter(session, clock, actor, provider)
+        importer = RowImporter(session, clock, actor, provider)
         for record in records:
             try:
                 rows.append(importer.row(record))
@@ -111,7 +116,7 @@ def _at(place: str, defect: Defect) -> Defect:
     return Defect(place, defect.code, "{text}", {"text": defect.text()})
 
 
-class _RowImporter:
+class RowImporter:
     """Brings in one row at a time, each behind a savepoint."""
 
     def __init__(
@@ -120,6 +125,7 @@ class _RowImporter:
         self._session = session
         self._actor = actor
         self._provider = provider
+        self._departments: dict[str, Organisation | None] = {}
         self._entries = EntryService(session, clock)
         self._distributions = DistributionService(session, clock)
 
@@ -137,6 +143,7 @@ class _RowImporter:
             raise Invalid(found)
         with self._session.begin_nested():
             entry = self._find(record)
+            before = None if entry is None else self._standing_content(entry)
             if entry is None:
                 version = self._entries.create(
                     self._actor, self._provider, content, responsible_dept=department
@@ -146,9 +153,16 @@ class _RowImporter:
                 version, outcome = self._change(entry, stated, content)
             if self._add_links(version.entry, record) and outcome == UNCHANGED:
                 outcome = UPDATED
-        warnings = tuple(defects(content_of(version), JL_1, known_codes()))
-        entry = version.entry
-        return ImportedRow(record.place, version.title, entry.code, outcome, version.id, warnings)
+        after = content_of(version)
+        warnings = tuple(defects(after, JL_1, known_codes()))
+        code = version.entry.code
+        return ImportedRow(
+            record.place, version.title, code, outcome, version.id, warnings, before, after
+        )
+
+    def _standing_content(self, entry: CatalogueEntry) -> EntryContent | None:
+        version = find_unfinished_version(self._session, entry.id) or entry.published_version
+        return content_of(version) if version is not None else None
 
     def _provider_defects(self, record: HarvestedRecord) -> Iterator[Defect]:
         named = str(record.fields.get("provider_name") or "")
@@ -162,8 +176,12 @@ class _RowImporter:
             )
 
     def _department(self, record: HarvestedRecord) -> Organisation | None:
-        named = record.fields.get("responsible_dept")
-        return find_organisation(self._session, str(named)) if named else self._provider
+        named = str(record.fields.get("responsible_dept") or "")
+        if not named:
+            return self._provider
+        if named not in self._departments:
+            self._departments[named] = find_organisation(self._session, named)
+        return self._departments[named]
 
     def _find(self, record: HarvestedRecord) -> CatalogueEntry | None:
         """Return the entry that the row is about; None for a new one."""
@@ -213,7 +231,7 @@ class _RowImporter:
         if standing is None:
             raise Invalid.one("code", "discarded", "该目录的草稿已作废，请作为新数据集填写。")
         values = {name: getattr(content, name) for name in stated}
-        wanted = replace(content_of(standing), **values)
+        wanted = keep_untold(content_of(standing), replace(content_of(standing), **values))
         if wanted == content_of(standing):
             return standing, UNCHANGED
         target = version or self._entries.revise(self._actor, entry)
@@ -221,6 +239,8 @@ class _RowImporter:
 
     def _add_links(self, entry: CatalogueEntry, record: HarvestedRecord) -> bool:
         """Add the file addresses that the row names and the entry lacks."""
+        if not record.files:
+            return False
         known = {d.url for d in list_distributions(self._session, entry.id)}
         new = [file for file in record.files if file.url not in known]
         for file in new:
@@ -228,6 +248,19 @@ class _RowImporter:
                 self._actor, entry, file.url, name=file.name, format=file.format
             )
         return bool(new)
+
+
+def keep_untold(standing: EntryContent, wanted: EntryContent) -> EntryContent:
+    """Leave quote and address of a legal basis that a row names again: a cell has no room for them."""
+    kept: dict[str, Any] = {}
+    for name in ("share_basis", "closed_basis", "collection_basis"):
+        known = {_named(basis): basis for basis in getattr(standing, name)}
+        kept[name] = tuple(known.get(_named(b), b) for b in getattr(wanted, name))
+    return replace(wanted, **kept)
+
+
+def _named(basis: LegalBasis) -> tuple[str, str, str, str]:
+    return basis.kind, basis.title, basis.document_number, basis.article
 
 
 def _acquisition_defects(stated: dict[str, Any]) -> Iterator[Defect]:

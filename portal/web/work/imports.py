@@ -7,6 +7,7 @@ storage under its hash; the confirming form carries a signed note of it, never t
 from __future__ import annotations
 
 import io
+from collections import Counter
 from typing import Any, BinaryIO, cast
 
 from flask import Response, flash, redirect, render_template, request, send_file
@@ -14,9 +15,13 @@ from flask_babel import gettext
 from itsdangerous import BadData, URLSafeTimedSerializer
 from sqlalchemy import select
 
-from portal.errors import Forbidden, Invalid
+from portal.errors import Forbidden, Invalid, NotFound
+from portal.models.list_check import DONE, ListCheck, get_list_check
 from portal.models.organisation import Organisation
+from portal.services.content import parse_content
 from portal.services.distributions import safe_filename
+from portal.services.list_checking import row_values, start_check
+from portal.services.list_export import export_list
 from portal.services.open_list_import import (
     ImportResult,
     import_open_list,
@@ -25,12 +30,14 @@ from portal.services.open_list_import import (
 from portal.services.open_list_upload import import_once
 from portal.web.access import signed_in, writes
 from portal.web.context import actor, clock, platform, session
-from portal.web.work.blueprint import work_blueprint
+from portal.web.work.blueprint import ID, work_blueprint
 from portal.web.work.decisions import REFUSALS, Problem, form_key, fresh_key, refused
+from portal.web.work.difference import Difference, difference
 
 blueprint = work_blueprint("work_imports")
 MAX_BYTES = 20 * 1024 * 1024
 WAITS_SECONDS = 3600
+LONG_BYTES = 64 * 1024
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -41,16 +48,28 @@ def imports() -> Any:
 
 
 def _page(problem: Problem | None = None, **values: Any) -> str:
-    given = {"result": None, "token": "", "filename": "", "provider": None}
+    given = {
+        "result": None, "token": "", "filename": "", "provider": None, "check": None,
+        "defects": problem.defects if problem else [],
+    }  # fmt: skip
     return render_template(
         "work/import.html",
         **{**given, **values},
         providers=own_organisations(),
+        counts=Counter(row["outcome"] for row in values.get("result") or []),
+        changes_of=_changes_of,
         chosen=request.form.get("provider", ""),
         problem=problem,
         max_bytes=MAX_BYTES,
         key=fresh_key(),
     )
+
+
+def _changes_of(row: dict[str, Any]) -> Difference | None:
+    """Return what a row of the list changes in a data set that stands."""
+    if not row["before"] or not row["after"]:
+        return None
+    return difference(parse_content(row["before"]), parse_content(row["after"]))
 
 
 def own_organisations() -> list[Organisation]:
@@ -82,12 +101,66 @@ def preview() -> Any:
         stored = parts.storage.put(cast(BinaryIO, file.stream), max_bytes=MAX_BYTES)
         filename = safe_filename(file.filename)
         provider = _provider(request.form.get("provider", ""))
+        if stored.size_bytes > LONG_BYTES:
+            check = start_check(
+                session(), clock(), actor(), provider, sha256=stored.sha256, filename=filename
+            )
+            return redirect(f"/work/import/checks/{check.id}", 303)
         result = _tried(_bytes(stored.sha256), filename, provider)
     except REFUSALS as error:
         return refused(error, _page)
-    note = {"sha256": stored.sha256, "filename": filename, "provider": provider.code}
-    token = _signer().dumps({**note, "account": actor().account_id})
-    return _page(result=result, token=token, filename=filename, provider=provider)
+    token = _token(stored.sha256, filename, provider)
+    shown = [row_values(row) for row in result.rows]
+    return _page(result=shown, token=token, filename=filename, provider=provider)
+
+
+def _token(sha256: str, filename: str, provider: Organisation) -> str:
+    """Return a signed note of the file, good for this very account."""
+    note = {"sha256": sha256, "filename": filename, "provider": provider.code}
+    return cast(str, _signer().dumps({**note, "account": actor().account_id}))
+
+
+@blueprint.get("/work/import/list.xlsx")
+@signed_in
+def whole_list() -> Response:
+    """The whole list of one of the own organisations, to be changed and sent back."""
+    provider = _provider(request.args.get("provider", ""))
+    name = f"{provider.name}{gettext('数据目录清单')}.xlsx"
+    data = io.BytesIO(export_list(session(), provider))
+    return send_file(data, mimetype=XLSX, as_attachment=True, download_name=name)
+
+
+@blueprint.get(f"/work/import/checks/<{ID}:check_id>")
+@signed_in
+def check(check_id: int) -> Any:
+    """How far the look through a long list is; once it is done, what the list would do."""
+    found = _own_check(check_id)
+    provider = session().get(Organisation, found.organisation_id)
+    assert provider is not None  # organisations are never removed
+    clean = found.stage == DONE and not found.result["defects"]
+    return _page(
+        check=found,
+        defects=found.result.get("defects", []),
+        result=found.result.get("rows") if clean else None,
+        token=_token(found.sha256, found.filename, provider) if clean else "",
+        filename=found.filename,
+        provider=provider,
+    )
+
+
+@blueprint.get(f"/work/import/checks/<{ID}:check_id>/state")
+@signed_in
+def check_state(check_id: int) -> Any:
+    found = _own_check(check_id)
+    return {"stage": found.stage, "done": found.rows_done, "total": found.rows_total}
+
+
+def _own_check(check_id: int) -> ListCheck:
+    """Raises: NotFound, also for the checks of others."""
+    found = get_list_check(session(), check_id)
+    if found.account_id != actor().account_id:
+        raise NotFound("没有这次清单检查。")
+    return found
 
 
 def _tried(data: bytes, filename: str, provider: Organisation) -> ImportResult:

@@ -7,6 +7,7 @@ import io
 from openpyxl import load_workbook
 from sqlalchemy import func, select
 
+from portal.jobs.worker import Worker
 from portal.models import AuditEvent, CatalogueEntry
 from tests.portal.web.work.conftest import Browser, Office, forms_of, text_of
 
@@ -89,3 +90,40 @@ def test_the_bureau_has_no_list_of_its_own_to_import(bureau: Browser, office: Of
     data = {"csrf_token": bureau.token(), "file": file(GOOD)}
     assert bureau.client.post("/work/import", data=data).status_code == 403
     assert count(office) == 0
+
+
+def test_a_long_list_is_looked_through_in_the_background(editor: Browser, office: Office) -> None:
+    rows = "".join(f",公交站点{n},,每月,无条件开放,履职产生,{'说明' * 60},\n" for n in range(300))
+    response = editor.submit("/work/import", "/import", 303, file=file(HEADER + rows))
+    page = response.location
+    assert "正在检查清单" in text_of(editor.get(page))
+    assert editor.get(f"{page}/state").json == {"stage": "waiting", "done": 0, "total": 0}
+    office.browser("responsible_dept").get(page, 404)  # only who sent it
+    Worker(office.platform).run_until_idle()
+    state = editor.get(f"{page}/state").json
+    assert state == {"stage": "done", "done": 300, "total": 300}
+    assert count(office) == 0
+    done = editor.get(page)
+    assert "新建 300 条" in text_of(done)
+    form = next(f for f in forms_of(done) if f.action.endswith("/confirm"))
+    editor.send(form)
+    assert count(office) == 300
+
+
+def test_the_whole_list_goes_out_and_its_difference_is_shown(
+    editor: Browser, office: Office
+) -> None:
+    office.made(lambda catalogue, people: (catalogue.draft(), catalogue.draft()))
+    answer = editor.get("/work/import/list.xlsx?provider=JL-TRA")
+    book = load_workbook(io.BytesIO(answer.data))
+    sheet = book["开放清单"]
+    place = {cell.value: cell.column for cell in sheet[1]}
+    sheet.cell(2, place["联系单位"], "换了的处室")
+    data = io.BytesIO()
+    book.save(data)
+    upload = (io.BytesIO(data.getvalue()), "清单.xlsx")
+    text = text_of(editor.submit("/work/import", "/import", 200, file=upload))
+    assert "修改 1 条，未变 1 条" in text
+    assert "换了的处室" in text
+    stranger = office.browser("agency_editor", "JL-HEA")
+    assert stranger.get("/work/import/list.xlsx?provider=JL-TRA", 422)
