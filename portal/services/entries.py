@@ -12,6 +12,7 @@ from portal.actor import Actor
 from portal.clock import local_date
 from portal.errors import Conflict, Defect, IllegalEvent, Invalid
 from portal.models.entry import CatalogueEntry, EntryVersion, find_unfinished_version
+from portal.models.former_slug import find_renamed_entry
 from portal.models.organisation import Organisation
 from portal.rules.entry_content import EntryContent
 from portal.rules.metadata_profile import JL_1
@@ -102,6 +103,8 @@ class EntryService(EntryPublication):
         ):
             if value and self._session.scalar(select(CatalogueEntry.id).where(column == value)):
                 raise Invalid.one(field, "taken", "“{value}”已被使用，请换一个。", value=value)
+        if name and find_renamed_entry(self._session, name):
+            raise Invalid.one("name", "taken", "“{value}”已被使用，请换一个。", value=name)
 
     def save(
         self,

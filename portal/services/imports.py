@@ -10,13 +10,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from portal.actor import Actor
 from portal.clock import Clock
 from portal.errors import Conflict, Gone, Invalid, PortalError
 from portal.models.entry import CatalogueEntry
+from portal.models.former_slug import remember_slug
 from portal.models.open_list import find_open_list_entry
 from portal.permissions import Permission, require
 from portal.services.bulk_import import BulkImport, NewRecord
@@ -173,7 +173,7 @@ class PackageImporter:
                 entry.responsible_dept_id = entry.responsible_dept.id
                 changed = True
         if read.name and read.name != entry.slug and read.name != entry.public_id:
-            self._rename(entry, read.name)
+            remember_slug(self._session, entry, read.name, self._clock())
             changed = True
         before = entry.published_version_id
         EntryService(self._session, self._clock).replace_published(
@@ -195,11 +195,6 @@ class PackageImporter:
                 self._session, self._clock, self._actor, entry, given, self._source, self._reason
             )
         return changed
-
-    def _rename(self, entry: CatalogueEntry, name: str) -> None:
-        if self._session.scalar(select(CatalogueEntry.id).where(CatalogueEntry.slug == name)):
-            raise Invalid.one("name", "taken", "“{value}”已被使用，请换一个。", value=name)
-        entry.slug = name
 
 
 def open_directly(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from flask import Blueprint, current_app, render_template, request
+from flask import Blueprint, current_app, redirect, render_template, request
 from markupsafe import Markup
 
 from portal.clock import local_date
@@ -16,6 +16,7 @@ from portal.errors import Gone, NotFound, Unavailable
 from portal.extension import EntryPanel
 from portal.models.distribution import find_profile
 from portal.models.entry import CatalogueEntry, find_entry, find_unfinished_version
+from portal.models.former_slug import find_renamed_entry
 from portal.permissions import Permission, is_allowed
 from portal.rules.entry_content import EntryContent
 from portal.services.entry_view import EntryView, FileView, view_entry
@@ -49,7 +50,13 @@ class Page:
 @blueprint.get("/dataset/<key>")
 @public
 def dataset(key: str) -> Any:
-    entry = readable_entry(key)
+    try:
+        entry = readable_entry(key)
+    except NotFound:
+        renamed = find_renamed_entry(session(), key[:120])
+        if renamed is None:
+            raise
+        return redirect(f"/dataset/{renamed.slug}", 301)
     page = _page(entry)
     view = page.view
     may_download, refusal = download_right(entry, view)

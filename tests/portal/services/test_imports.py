@@ -12,6 +12,7 @@ from portal.actor import Actor
 from portal.errors import Conflict, Forbidden, Gone, Invalid, PortalError
 from portal.models import AuditEvent, CatalogueEntry, IndexRequest, Notice, OpenListEntry
 from portal.models.distribution import list_distributions
+from portal.models.former_slug import find_renamed_entry
 from portal.platform import Platform
 from portal.services.content import content_of
 from portal.services.entries import EntryService
@@ -215,3 +216,23 @@ def test_the_mapping_keeps_fields(platform: Platform, session: Session, people: 
     )  # fmt: skip
     assert content.keywords == ("空气质量", "PM2.5")
     assert isinstance(people.admin, Actor)
+
+
+def test_a_former_name_leads_on_and_is_given_to_nobody_else(
+    platform: Platform, session: Session, people: People
+) -> None:
+    entry = bring(platform, session, people, foreign_package(name="alte-adresse"))
+    package = foreign_package(name="neue-adresse", id=entry.public_id, metadata_modified=None)
+    bring(platform, session, people, package)
+    assert entry.slug == "neue-adresse"
+    found = find_renamed_entry(session, "alte-adresse")
+    assert found is not None
+    assert found.id == entry.id
+    other = foreign_package(name="dritte", title="另一条", metadata_modified=None)
+    third = bring(platform, session, people, other)
+    with pytest.raises(Invalid, match="提交的内容有误"):
+        bring(platform, session, people, {**other, "name": "alte-adresse"})
+    assert third.slug == "dritte"
+    bring(platform, session, people, {**package, "name": "alte-adresse"})
+    assert entry.slug == "alte-adresse"
+    assert find_renamed_entry(session, "alte-adresse") is None

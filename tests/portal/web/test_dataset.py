@@ -8,6 +8,8 @@ import re
 import pytest
 from flask.testing import FlaskClient
 
+from portal.models.entry import get_entry
+from portal.models.former_slug import remember_slug
 from tests.portal.web.conftest import Site
 from tests.portal.web.markup import active_parts, links
 
@@ -206,3 +208,14 @@ def test_nothing_there(visitor: FlaskClient) -> None:
     answer = visitor.get("/dataset/没有这个数据")
     assert answer.status_code == 404
     assert "没有这个数据" in answer.text
+
+
+def test_a_former_address_leads_to_the_one_of_today(site: Site, visitor: FlaskClient) -> None:
+    slug = site.opened()
+    with site.platform.database.writing() as session:
+        entry = get_entry(session, slug)
+        remember_slug(session, entry, "the-name-of-today", site.platform.clock())
+    answer = visitor.get(f"/dataset/{slug}")
+    assert (answer.status_code, answer.location) == (301, "/dataset/the-name-of-today")
+    assert visitor.get("/dataset/the-name-of-today").status_code == 200
+    assert visitor.get("/dataset/never-was").status_code == 404
