@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
 from flask import Blueprint, Response, redirect, request
 from werkzeug.exceptions import NotAcceptable
 
+from extensions.exchange.croissant import croissant_of
+from extensions.exchange.open_tables import open_tables
 from extensions.exchange.packages import find_record, list_page
 from extensions.exchange.web.answering import MINUTES_10, answer, site_url
 from portal.errors import Gone, NotFound
+from portal.models.entry import get_entry
 from portal.models.former_slug import find_renamed_entry
 from portal.services.public_entries import count_public
 from portal.web.access import public
@@ -86,6 +90,23 @@ def dataset(key: str, ending: str) -> Any:
     from extensions.exchange.serialised import dataset_document
 
     return _document(dataset_document(record.package, site_url(), ending), ending)
+
+
+@blueprint.get("/dataset/<key>.croissant.json")
+@public
+def croissant(key: str) -> Any:
+    """Answer a data set with open tables as Croissant, for tools of machine learning."""
+    record = find_record(session(), site_url(), key)
+    if record is None:
+        raise NotFound("没有代码或名称为“{key}”的数据。", key=key[:100])
+    if record.package is None:
+        raise Gone("该数据已撤下。原因：{reason}", reason=record.reason or "—")
+    entry = get_entry(session(), record.public_id)
+    tables = open_tables(session(), entry)
+    if not tables:
+        raise NotFound("该数据没有可直接读取的表格，不提供 Croissant 描述。")
+    body = orjson.dumps(croissant_of(record.package, tables, site_url()))
+    return answer(body, "application/ld+json; charset=utf-8", seconds=MINUTES_10)
 
 
 @blueprint.before_app_request
