@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import IO, Any
 
 import requests
 from urllib3.exceptions import InvalidHeader
@@ -14,6 +15,8 @@ from urllib3.util import Retry
 from harvesters.record import SourceFailed
 
 _LONGEST_TOLD = 30 * 86_400
+LARGEST = 20_000_000
+_PIECE = 1 << 16
 _BUSY = frozenset({429, 503})
 _TRANSIENT = (
     requests.ConnectionError,
@@ -38,6 +41,20 @@ class Patience:
         return cls(**{name: options[name] for name in names if name in options}, sleep=sleep)
 
 
+class AnswerTooLarge(SourceFailed):
+    """The answer is larger than what can be read at once."""
+
+
+@dataclass(frozen=True)
+class Received:
+    """An answer with its whole body; `content` is empty if it went into a file."""
+
+    status_code: int
+    content: bytes
+    headers: Mapping[str, str]
+    url: str
+
+
 def patient_get(
     http: requests.Session,
     url: str,
@@ -45,20 +62,27 @@ def patient_get(
     *,
     params: Mapping[str, str] | None = None,
     headers: Mapping[str, str] | None = None,
-) -> requests.Response:
+    max_bytes: int = LARGEST,
+    into: IO[bytes] | None = None,
+) -> Received:
     """Return the first answer that is neither "busy" nor a server's fault; other statuses too.
 
+    Args:
+        max_bytes: of the body, unpacked.
+        into: an empty file that takes the body, for one that need not fit into memory.
+
     Raises:
+        AnswerTooLarge: more than `max_bytes`.
         SourceFailed: every attempt failed, the address is refused, or the asked wait is too long.
     """
     attempt = 1
     while True:
         failure = SourceFailed("")
         try:
-            response = http.get(url, params=params, headers=headers)
-            if response.status_code not in _BUSY and response.status_code < 500:
-                return response
-            failure = _failure_of(response)
+            with http.get(url, params=params, headers=headers, stream=True) as response:
+                if response.status_code not in _BUSY and response.status_code < 500:
+                    return _received(response, max_bytes, into)
+                failure = _failure_of(response)
         except _TRANSIENT as error:
             failure = SourceFailed(f"没有取得来源的应答：{error}")
         except requests.RequestException as error:
@@ -70,6 +94,20 @@ def patient_get(
             raise failure
         patience.sleep(wait)
         attempt += 1
+
+
+def _received(response: requests.Response, max_bytes: int, into: IO[bytes] | None) -> Received:
+    body = into or io.BytesIO()
+    body.seek(0)
+    body.truncate()  # an attempt before may have left its beginning
+    size = 0
+    for piece in response.iter_content(_PIECE):
+        size += len(piece)
+        if size > max_bytes:
+            raise AnswerTooLarge(f"来源的应答超过 {max_bytes // 1_000_000} MB，没有读取。")
+        body.write(piece)
+    content = body.getvalue() if isinstance(body, io.BytesIO) else b""
+    return Received(response.status_code, content, response.headers, response.url)
 
 
 def _failure_of(response: requests.Response) -> SourceFailed:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import IO
 from urllib.parse import unquote, urlsplit
 
 import requests
 
-from harvesters.patience import Patience, patient_get
+from harvesters.patience import LARGEST, Patience, patient_get
 from harvesters.record import SourceFailed, SourceSettings
+
+_BEGINNING = 4000
 
 
 @dataclass(frozen=True)
@@ -37,18 +40,35 @@ def fetch_whole(
     *,
     url: str = "",
     accept: str = "",
+    into: IO[bytes] | None = None,
+    max_bytes: int = LARGEST,
 ) -> WholeAnswer:
     """Fetch the source's address, or another one that it names.
 
+    Args:
+        into: an empty file that takes the body; `content` then holds its beginning only.
+
     Raises:
+        AnswerTooLarge: more than `max_bytes`.
         SourceFailed: no answer, another status than 200, or an empty one.
     """
     headers = {"Accept": accept} if accept else {}
     headers |= settings.options.get("headers") or {}
-    response = patient_get(http, url or settings.url, patience, headers=headers)
+    response = patient_get(
+        http,
+        url or settings.url,
+        patience,
+        headers=headers,
+        into=into,
+        max_bytes=max_bytes,
+    )
     if response.status_code != 200:
         raise SourceFailed(f"取得清单失败（HTTP {response.status_code}）。请检查地址。")
-    if not response.content:
+    content = response.content
+    if into is not None:
+        into.seek(0)
+        content = into.read(_BEGINNING)
+    if not content:
         raise SourceFailed("来源的应答是空的。")
     media_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-    return WholeAnswer(response.content, media_type, response.url)
+    return WholeAnswer(content, media_type, response.url)

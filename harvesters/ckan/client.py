@@ -29,11 +29,13 @@ from ckanapi.errors import (
     ValidationError,
 )
 
-from harvesters.patience import Patience, patient_get
+from harvesters.json_weight import check_json
+from harvesters.patience import AnswerTooLarge, Patience, patient_get
 from harvesters.record import FaultyRecord, SourceFailed, SourceSettings
 
 SORTS = ("metadata_modified asc, id asc", "metadata_modified asc", "id asc", "name asc", "")
 PASSES = 3
+MAX_PAGE_BYTES = 12_000_000
 
 
 def gather_packages(
@@ -72,12 +74,20 @@ class _PatientCKAN(RemoteCKAN):  # type: ignore[misc]
         self, url: str, data_dict: Any, headers: dict[str, str], requests_kwargs: Any
     ) -> tuple[int, str]:
         headers.pop("Content-Type", None)  # there is no body
-        response = patient_get(self.session, url, self._patience, params=data_dict, headers=headers)
+        response = patient_get(
+            self.session,
+            url,
+            self._patience,
+            params=data_dict,
+            headers=headers,
+            max_bytes=MAX_PAGE_BYTES,
+        )
         body = response.content.strip()
         if not body:
             raise SourceFailed(f"来源的应答是空的（HTTP {response.status_code}）。")
         if body.startswith(b"<"):
             raise SourceFailed(f"来源返回的是网页，不是数据（HTTP {response.status_code}）。")
+        check_json(body)
         return response.status_code, body.decode("utf-8", "replace")
 
     def search(self, query: Mapping[str, str]) -> _Page:
@@ -178,11 +188,22 @@ class _Walk:
             query["sort"] = self._sort
         if rows is not None:
             query["rows"] = str(rows)
-        page = self._ckan.search(query)
+        page = self._fitting_page(query)
         if self._count not in (None, page.count):
             self._is_disturbed = True
         self._count = page.count
         return page
+
+    def _fitting_page(self, query: dict[str, str]) -> _Page:
+        """Return the page, or a smaller one where packages are so large that it is too much."""
+        while True:
+            try:
+                return self._ckan.search(query)
+            except AnswerTooLarge:
+                rows = int(query["rows"]) // 2
+                if rows < 2:
+                    raise
+                query["rows"] = self._query["rows"] = str(rows)
 
     def _check_totals(self) -> None:
         known, count = len(self._known), self._count or 0

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import codecs
+import tempfile
 from collections.abc import Iterator, Mapping
-from typing import Any
+from contextlib import contextmanager
+from typing import IO, Any
 
 import orjson
 
+from harvesters.json_weight import check_json
 from harvesters.record import SourceFailed
 from harvesters.whole_answer import WholeAnswer
 
+_PIECE = 1 << 16
 _DEEPEST = 8
 """Catalogues inside catalogues (DCAT-US 3) that are followed."""
 
@@ -20,12 +25,47 @@ def read_document(answer: WholeAnswer) -> Any:
     Raises:
         SourceFailed: a web page, or no whole JSON.
     """
-    if answer.is_web_page:
-        raise SourceFailed("来源返回的是网页，不是数据。请填写 data.json 文件本身的地址。")
+    check_start(answer)
+    check_json(answer.content)
     try:
         return orjson.loads(_text_of(answer.content))
     except ValueError as error:
         raise SourceFailed(f"来源的应答不是有效的 JSON，可能被截断：{error}") from error
+
+
+def check_start(answer: WholeAnswer) -> None:
+    """Raise SourceFailed for a web page in place of data."""
+    if answer.is_web_page:
+        raise SourceFailed("来源返回的是网页，不是数据。请填写 data.json 文件本身的地址。")
+
+
+@contextmanager
+def as_utf8(file: IO[bytes]) -> Iterator[IO[bytes]]:
+    """Yield the same text in UTF-8 without a mark, as a file at its beginning."""
+    start = file.read(4)
+    file.seek(0)
+    encoding = "utf-16" if start[:2] in (b"\xff\xfe", b"\xfe\xff") else _encoding_of(file)
+    file.seek(len(codecs.BOM_UTF8) if start[:3] == codecs.BOM_UTF8 else 0)
+    if encoding == "utf-8":
+        yield file
+        return
+    with tempfile.TemporaryFile() as other:
+        reader = codecs.getreader(encoding)(file, "replace")
+        while piece := reader.read(_PIECE):
+            other.write(piece.encode("utf-8", "replace"))
+        other.seek(0)
+        yield other
+
+
+def _encoding_of(file: IO[bytes]) -> str:
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        while piece := file.read(_PIECE):
+            decoder.decode(piece)
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return "gb18030"
+    return "utf-8"
 
 
 def _text_of(content: bytes) -> str:

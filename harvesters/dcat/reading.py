@@ -17,7 +17,9 @@ import orjson
 from rdflib import Graph
 from rdflib.exceptions import ParserError
 from rdflib.plugins.parsers.notation3 import BadSyntax
+from rdflib.plugins.stores.memory import Memory
 
+from harvesters.json_weight import check_json
 from harvesters.record import SourceFailed
 from harvesters.whole_answer import WholeAnswer
 
@@ -25,7 +27,8 @@ from harvesters.whole_answer import WholeAnswer
 logging.getLogger("rdflib.term").setLevel(logging.ERROR)
 
 MAX_BYTES = 15_000_000
-"""Of one page. A graph in memory takes some ten times its Turtle."""
+MAX_TRIPLES = 100_000
+"""Of one page. A triple takes some 1,500 bytes in memory."""
 
 _FORMATS = {
     "text/turtle": "turtle",
@@ -75,8 +78,9 @@ def read_graph(answer: WholeAnswer) -> Graph:
     if kind == "xml" and _ENTITY.search(content):
         raise SourceFailed("来源的 XML 含有实体声明，为安全起见不予读取。")
     if kind == "json-ld":
+        check_json(content)
         content = _with_local_context(content)
-    graph = Graph()
+    graph = Graph(store=_BoundedStore())
     try:
         graph.parse(BytesIO(content), format=kind, publicID=answer.url)
     except (
@@ -88,6 +92,22 @@ def read_graph(answer: WholeAnswer) -> Graph:
             f"来源的应答不是有效的 RDF（{kind}），可能不完整：{shown[:200]}"
         ) from error
     return graph
+
+
+class _BoundedStore(Memory):
+    """A graph of a few megabytes may hold a million triples, each a thousand bytes in memory."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._left = MAX_TRIPLES
+
+    def add(self, triple: Any, context: Any, quoted: bool = False) -> None:
+        self._left -= 1
+        if self._left < 0:
+            raise SourceFailed(
+                f"来源的一页超过 {MAX_TRIPLES} 条陈述，请改用分页的地址，或把目录分成几个文件。"
+            )
+        super().add(triple, context, quoted)
 
 
 def _kind_of(answer: WholeAnswer) -> str:
@@ -108,7 +128,10 @@ def _with_local_context(content: bytes) -> bytes:
         document = orjson.loads(content)
     except ValueError as error:
         raise SourceFailed(f"来源的应答不是有效的 JSON，可能被截断：{error}") from error
-    return orjson.dumps(_localised(document))
+    try:
+        return orjson.dumps(_localised(document))
+    except RecursionError as error:
+        raise SourceFailed("来源的 JSON 嵌套过深，没有读取。") from error
 
 
 def _localised(value: Any) -> Any:

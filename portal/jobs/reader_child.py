@@ -33,28 +33,41 @@ TOO_MUCH = (
 )
 _DIE_WITH_PARENT = 1
 _STACK_BYTES = 1 << 20
+_LARGEST_ANSWER = 200_000_000
+"""Kinds have bounds of their own, of what they read whole."""
 
 
-def main() -> int:
+def main() -> None:
     _limit()
     task: dict[str, Any] = json.loads(sys.stdin.buffer.readline())
+    end = _copy(task, line_of(SourceFailed(TOO_MUCH)))
+    sys.stdout.buffer.write(line_of(end))
+    sys.stdout.buffer.flush()
+    os._exit(0)  # what filled the memory need not be taken apart
+
+
+def _copy(task: dict[str, Any], too_much: bytes) -> SourceFailed | None:
+    """Write every record; return why the source failed, or None when its answer was complete.
+
+    Args:
+        too_much: the line that says so when no memory is left, not even for making one.
+    """
     out = sys.stdout.buffer
     try:
         for record in _read(task):
             out.write(line_of(record))
             out.flush()
-        out.write(line_of(None))
     except SourceFailed as error:
-        out.write(line_of(error))
+        return error.with_traceback(None)
     except MemoryError:
-        out.write(line_of(SourceFailed(TOO_MUCH)))
+        os.write(out.fileno(), too_much)
+        os._exit(0)
     except BrokenPipeError:
         os._exit(1)  # nobody listens any more
     except Exception as error:
         traceback.print_exc()
-        out.write(line_of(SourceFailed(f"读取来源时出错：{error}")))
-    out.flush()
-    return 0
+        return SourceFailed(f"读取来源时出错：{error}")
+    return None
 
 
 def _read(task: dict[str, Any]) -> Iterator[Any]:
@@ -62,6 +75,7 @@ def _read(task: dict[str, Any]) -> Iterator[Any]:
         allowed_hosts=frozenset(task["allowed_hosts"]),
         user_agent=task["user_agent"],
         max_seconds=task["max_seconds"],
+        max_bytes=_LARGEST_ANSWER,
     )
     try:
         kind = make_kind(task["kind"], task["codes"])
@@ -84,4 +98,4 @@ def _limit() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
