@@ -125,11 +125,15 @@ def _source_of(
 
 
 def _keep(platform: Platform, interface_id: int, mark: str, table: TableInfo | None) -> None:
+    """Let the table answer from now on; the one before it is thrown away, as nobody needs it."""
     with platform.database.writing() as session:
         sandbox = find_sandbox(session, interface_id)
         if sandbox is None:
             sandbox = Sandbox(interface_id=interface_id)
             session.add(sandbox)
+        before = (sandbox.table or {}).get("parquet_sha256", "")
         sandbox.mark = mark
         sandbox.table = table.as_dict() if table is not None else None
         sandbox.made_at = platform.clock()
+    if before and (table is None or before != table.parquet_sha256):
+        platform.storage.delete(before)

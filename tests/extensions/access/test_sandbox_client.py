@@ -7,9 +7,13 @@ import io
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
+from extensions.access.models.sandbox import Sandbox
 from extensions.access.rules import Terms
 from portal.models.distribution import DataVersion
 from portal.platform import Platform
+from portal.storage.base import ObjectMissing
 from tests.extensions.access.conftest import ASKED
 from tests.extensions.access.sandbox_fixtures import Box, make_sandboxes
 
@@ -75,10 +79,14 @@ def test_while_a_table_is_held_its_sandbox_is_made_of_metadata_alone(
     box = open_box(platform)
     before = box.get("/rows?limit=5").get_json()["data"]
     with platform.database.writing() as session:
+        older = session.get(Sandbox, box.served.interface_id).table["parquet_sha256"]
+        assert platform.storage.stat(older).size_bytes > 0
         for version in session.query(DataVersion):
             version.hold = "review"
     make_sandboxes(platform)
     answer = box.get("/rows?limit=5")
     assert answer.status_code == 200  # the sandbox goes on while the grant waits
     assert answer.get_json()["data"] != before
+    with pytest.raises(ObjectMissing):
+        platform.storage.stat(older)
     assert box.served.get("/rows").get_json()["code"] == "no_data"
