@@ -15,7 +15,7 @@ from portal.codes import code_list
 from portal.models.duty import Deadline
 from portal.models.organisation import Organisation
 from portal.services.flow import FLOWS
-from portal.services.overview import DEADLINE_DAYS, city_of
+from portal.services.overview import DEADLINE_DAYS, OWES, city_of
 
 MET, MISSED, OPEN = "met", "missed", "open"
 OUTCOMES = (MET, MISSED, OPEN)
@@ -50,7 +50,7 @@ def list_deadlines(
     """Return the deadlines that the overview counts, the newest due day first, and their number."""
     query = (
         select(Deadline, Organisation.name)
-        .join(Organisation, Organisation.id == Deadline.organisation_id)
+        .join(Organisation, OWES)
         .where(*_conditions(now, chosen))
     )
     total = session.scalar(select(func.count()).select_from(query.subquery())) or 0

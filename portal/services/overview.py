@@ -22,13 +22,14 @@ from portal.models.duty import Deadline
 from portal.models.entry import CatalogueEntry, EntryVersion
 from portal.models.freshness import Freshness
 from portal.models.open_list import ENDED, OpenListEntry
-from portal.models.organisation import Organisation
+from portal.models.organisation import BUREAU, Organisation
 
 USE_DAYS = 30
 DEADLINE_DAYS = 90
 MONTHS = 12
 DIMENSIONS = ("organisation", "city", "theme")
 PROVINCE = "220000"
+BUREAU_CODE = "JL-BUR"
 WATCHED = ("current", "due", "overdue")
 
 
@@ -74,6 +75,13 @@ class Numbers:
         judged = self.met + self.missed
         return round(100 * self.met / judged, 1) if judged else None
 
+
+OWES = (Organisation.id == Deadline.organisation_id) | (
+    Deadline.organisation_id.is_(None)
+    & (Deadline.actor_kind == BUREAU)
+    & (Organisation.code == BUREAU_CODE)
+)
+"""Joins a deadline with who must keep it; the Bureau's own name no organisation."""
 
 COUNTED = (
     "published", "open", "planned", "conditional", "overdue", "valued", "watched", "shared",
@@ -232,7 +240,7 @@ def _deadlines(session: Session, now: datetime) -> Iterable[Part]:
             met,
             func.sum(case((late, 1), else_=0)),
         )
-        .join(Organisation, Organisation.id == Deadline.organisation_id)
+        .join(Organisation, OWES)
         .where(Deadline.closed_at.is_(None) | (Deadline.closed_at >= since))
         .group_by(Organisation.code, Organisation.region_code)
     )

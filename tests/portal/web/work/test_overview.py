@@ -83,6 +83,8 @@ def test_each_number_of_deadlines_is_what_its_link_lists(filled: Office, bureau:
         assert f"共 {number} 项" in text_of(bureau.get(unescape(address)))
     ours = text_of(bureau.get("/work/duties/deadlines?outcome=met&organisation=JL-TRA"))
     assert "已开放的站点" in ours
+    own = text_of(bureau.get("/work/duties/deadlines?outcome=met&organisation=JL-BUR"))
+    assert "公共数据目录" in own  # the Bureau's reviews are counted as its own
     theirs = text_of(bureau.get("/work/duties/deadlines?outcome=met&organisation=JL-HEA"))
     assert "没有期限" in theirs
 
