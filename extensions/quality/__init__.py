@@ -4,6 +4,7 @@ from pathlib import Path
 
 from extensions.quality.flow import BINDING
 from extensions.quality.permissions import RULES
+from extensions.quality.scan import documents
 from extensions.quality.scan.look import look_at_table
 from extensions.quality.services import applying, groups, hooks, timers
 from extensions.quality.services.reports import quality_of
@@ -28,11 +29,20 @@ extension = Extension(
         JobKind("quality_timers", timers.run_timers, cron="25 * * * *"),
     ),
     migrations=Path(__file__).parent / "migrations",
-    panels=(panel.quality_panel,),
+    panels=(panel.quality_panel, panel.documents_panel),
     review_checks=(review.quality_checks,),
     extras=(quality_of,),
     work=(hooks.waiting_reviews, hooks.waiting_issues),
-    release_checks=(ReleaseCheck("sensitive", look_at_table, keep_scan, judge_entry_again),),
+    release_checks=(
+        ReleaseCheck(
+            "sensitive",
+            look_at_table,
+            keep_scan,
+            judge_entry_again,
+            documents.FORMATS,
+            documents.look_at_document,
+        ),
+    ),
     navigation=(
         NavigationItem("数据质量", "quality_overview.overview", "work", icon="chart-column"),
         NavigationItem("敏感信息审查", "quality_sensitive.reviews", "work", icon="shield-check"),

@@ -220,14 +220,14 @@ class DistributionService:
             created_by=actor.account_id,
             reason=upload.reason,
             table_state="pending" if tabular else "none",
-            hold=first_hold(tabular=tabular),
+            hold=first_hold(distribution.format, tabular=tabular),
         )
         self._session.add(version)
         self._session.flush()
         distribution.current_version = version
         distribution.current_version_id = version.id
         distribution.modified_at = self._clock()
-        if tabular:
+        if tabular or version.hold:
             payload = {"data_version_id": version.id}
             enqueue(self._session, self._clock, PARSE_TABLE, payload, key=f"parse:{version.id}")
         return version

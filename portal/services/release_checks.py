@@ -1,4 +1,4 @@
-"""Checks that look at a parsed table before anybody outside may have it.
+"""Checks that look at a parsed table, or a document, before anybody outside may have it.
 
 An extension adds them by its manifest. A delivery with a table is held from its first moment; the
 job that parses it lets each check look, and what a check holds stays in until a person decided.
@@ -31,12 +31,19 @@ class ReleaseCheck:
         read. May run twice.
     again: (session, clock, entry) -> None, when another version of the entry is published: what an
         information item kept back may be open now, in the same transaction.
+    documents, look_at_document: formats without a table that are looked at too, by (path, format).
     """
 
     name: str
     look: Callable[[TableInfo, Path, Path], Any]
     keep: Callable[[Session, Clock, DataVersion, Any], str]
     again: Callable[[Session, Clock, CatalogueEntry], None] = lambda _session, _clock, _entry: None
+    documents: frozenset[str] = frozenset()
+    look_at_document: Callable[[Path, str], Any] | None = None
+
+
+class Skipped:
+    """What a check says of a file that is none of its business."""
 
 
 _CHECKS: list[ReleaseCheck] = []
@@ -47,13 +54,24 @@ def add_release_checks(checks: Iterable[ReleaseCheck]) -> None:
     _CHECKS.extend(check for check in checks if check not in _CHECKS)
 
 
-def first_hold(*, tabular: bool) -> str:
+def first_hold(format: str, *, tabular: bool) -> str:
     """Return the hold that a fresh delivery begins with."""
-    return SCAN if tabular and _CHECKS else ""
+    is_looked_at = tabular or any(format in check.documents for check in _CHECKS)
+    return SCAN if is_looked_at and _CHECKS else ""
 
 
 def look_at(info: TableInfo, path: Path, original: Path) -> list[Any]:
     return [check.look(info, path, original) for check in _CHECKS]
+
+
+def look_at_document(path: Path, format: str) -> list[Any]:
+    """Return what each check finds in a document, `Skipped` where it looks at no such thing."""
+    return [
+        check.look_at_document(path, format)
+        if check.look_at_document is not None and format in check.documents
+        else Skipped()
+        for check in _CHECKS
+    ]
 
 
 def keep_findings(
@@ -62,7 +80,9 @@ def keep_findings(
     """Let every check keep what it found; return the hold that follows from all of them."""
     given = found if found is not None else [None] * len(_CHECKS)
     holds = [
-        check.keep(session, clock, version, one) for check, one in zip(_CHECKS, given, strict=True)
+        check.keep(session, clock, version, one)
+        for check, one in zip(_CHECKS, given, strict=True)
+        if not isinstance(one, Skipped)
     ]
     return next((hold for hold in holds if hold), "")
 

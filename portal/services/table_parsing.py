@@ -16,6 +16,7 @@ from portal.models.distribution import DataVersion
 from portal.models.entry import CatalogueEntry
 from portal.rules.entry_content import InformationItem
 from portal.services.content import content_of
+from portal.services.document_check import check_document
 from portal.services.index_requests import request_index
 from portal.services.release_checks import keep_findings, look_at
 from portal.services.table_reading import TableReading
@@ -28,7 +29,7 @@ from portal.tables.profile import make_profile
 from portal.tables.reader import Reading, read_as
 from portal.tables.store import build_table
 
-READY, FAILED = "ready", "failed"
+READY, FAILED, NO_TABLE = "ready", "failed", "none"
 SAMPLE_ROWS, SAMPLES_MAX, SAMPLE_LENGTH = 20, 100, 60
 
 
@@ -46,9 +47,13 @@ def parse_data_version(
         version = session.get(DataVersion, version_id)
         if version is None:
             return None
+        is_document = version.table_state == NO_TABLE
         sha256, filename, number = version.sha256, version.filename, version.number
         reading = TableReading.of(version.distribution)
         items = _items(version.distribution.entry)
+    if is_document:
+        check_document(database, storage, clock, version_id)
+        return None
     source = Path(storage.local_path(sha256))
     asked = reading.asked_of(number, source)
     try:

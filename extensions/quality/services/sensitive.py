@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from extensions.quality.models.scan import TableScan, find_scan
 from extensions.quality.permissions import QualityPermission
+from extensions.quality.scan.documents import WHOLE_FILE
 from extensions.quality.scan.findings import ColumnFindings, Looked
 from extensions.quality.scan.leftovers import REST
 from extensions.quality.scan.masks import DROP, RELEASE, TREATMENTS
@@ -32,8 +33,6 @@ from portal.tables.info import TableInfo
 
 FLOW = "sensitive_review"
 APPLY_JOB = "quality_apply"
-WHOLE_FILE = "*"
-"""Stands for the file itself where no table could be read: nothing is known of its columns."""
 
 
 @dataclass(frozen=True)
@@ -288,7 +287,13 @@ class SensitiveReview:
 def decision_defects(scan: TableScan, decisions: Mapping[str, Decision]) -> list[Defect]:
     """Return what is missing or wrong in the decisions, by column."""
     if scan.unreadable:
-        return _file_defects(decisions)
+        return _file_defects(
+            decisions, "读不出表格的文件无法检查：核对内容后可以原样开放，否则请移除或更换文件。"
+        )
+    if not scan.data_version.table:
+        return _file_defects(
+            decisions, "文档里有疑似敏感信息：核对内容后可以原样开放，否则请移除或更换文件。"
+        )
     columns = {
         column.field_name for column in TableInfo.from_dict(scan.data_version.table or {}).columns
     }
@@ -325,10 +330,9 @@ def _column_defects(found: ColumnFindings, one: Decision | None) -> list[Defect]
     return []
 
 
-def _file_defects(decisions: Mapping[str, Decision]) -> list[Defect]:
+def _file_defects(decisions: Mapping[str, Decision], text: str) -> list[Defect]:
     one = decisions.get(WHOLE_FILE)
     if one is None or one.treatment != RELEASE:
-        text = "读不出表格的文件无法检查：核对内容后可以原样开放，否则请移除或更换文件。"
         return [Defect(WHOLE_FILE, "missing", text)]
     if not one.reason.strip():
         return [Defect(WHOLE_FILE, "reason_missing", "请写明核对情况和开放理由。")]

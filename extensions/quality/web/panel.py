@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from extensions.quality.models.report import QualityReport
 from extensions.quality.permissions import QualityPermission
 from extensions.quality.rules import CHECKS
+from extensions.quality.services.unread import unread_documents
 from extensions.quality.web.overview import level_of
 from portal.actor import Actor
 from portal.extension import EntryPanel
@@ -32,3 +33,14 @@ def quality_panel(session: Session, actor: Actor, entry: CatalogueEntry) -> Entr
         may_mend=is_allowed(actor, QualityPermission.QUALITY_READ, entry),
     )
     return EntryPanel(ANCHOR, gettext("数据质量"), html, apart=True)
+
+
+def documents_panel(session: Session, actor: Actor, entry: CatalogueEntry) -> EntryPanel | None:
+    """Tell the entry's own people which documents were not scanned; nobody else, and not if all were."""
+    if actor.is_anonymous or not is_allowed(actor, QualityPermission.QUALITY_READ, entry):
+        return None
+    unread = unread_documents(session, entry)
+    if not unread:
+        return None
+    html = render_template("quality/unread.html", unread=unread)
+    return EntryPanel("unread-documents", gettext("未扫描的文档"), html, apart=True)
