@@ -6,8 +6,10 @@ Writing is cut into slices: a run of thousands of records lets other jobs throug
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import requests
@@ -18,6 +20,7 @@ from portal.jobs import queue
 from portal.jobs.source_reader import USER_AGENT, SourceReader
 from portal.models.harvest import HarvestSource, get_run
 from portal.net import guarded_session
+from portal.services.file_checks import FileChecking, list_due, plan_missing
 from portal.services.harvest_lease import LeaseLost, RunLease, current_lease, enqueue_run
 from portal.services.harvest_run import HarvestExecution, Progress, no_progress
 from portal.services.harvesting import HarvestService
@@ -30,7 +33,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 SLICE_SECONDS = 20.0
 RENEW_SECONDS = 10
-SAMPLE_SECONDS = 60.0
+SAMPLE_SECONDS, FILE_SECONDS = 60.0, 600.0
 
 
 def run_harvest(platform: Platform, payload: dict[str, Any]) -> None:
@@ -77,13 +80,37 @@ def read_sample(platform: Platform, payload: dict[str, Any]) -> None:
         session.get_one(HarvestSource, source.id).sample = sample
 
 
-def client(platform: Platform, *, max_seconds: float = 300.0) -> requests.Session:
-    """Return the guarded session that sources are read through."""
+def client(
+    platform: Platform, *, max_seconds: float = 300.0, max_bytes: int = 50_000_000
+) -> requests.Session:
+    """Return the guarded session for addresses that sources name."""
     return guarded_session(
         allowed_hosts=frozenset(platform.settings.fetch_allowed_hosts),
         user_agent=USER_AGENT,
         max_seconds=max_seconds,
+        max_bytes=max_bytes,
     )
+
+
+def check_files(platform: Platform) -> None:
+    """Try links that are due, for a while; the rest comes next time."""
+    with platform.database.writing() as session:
+        plan_missing(session, platform.clock)
+    with platform.database.reading() as session:
+        due = list_due(session, platform.clock)
+    most = platform.settings.max_upload_bytes
+    checking = FileChecking(
+        platform.database,
+        platform.storage,
+        platform.clock,
+        partial(client, platform, max_seconds=FILE_SECONDS, max_bytes=most + 1),
+        most,
+    )
+    until = time.monotonic() + SLICE_SECONDS
+    for one in due:
+        checking.try_one(one)
+        if time.monotonic() >= until:
+            break
 
 
 def execution(

@@ -129,6 +129,9 @@ def harvest_sample(platform: Platform, payload: dict[str, Any]) -> None:
     read_sample(platform, payload)
 
 
+def check_files(platform: Platform, _payload: dict[str, Any]) -> None:
+    from portal.jobs.harvests import check_files as check
+    check(platform)
 def start_due_harvests(platform: Platform, _payload: dict[str, Any]) -> None:
     from portal.jobs.harvests import start_due
 
@@ -165,6 +168,7 @@ CORE_JOBS = (
     JobKind("sweep_uploads", sweep_uploads, cron="45 * * * *"),
     JobKind("harvest_run", harvest_run),
     JobKind("harvest_sample", harvest_sample),
+    JobKind("check_files", check_files, cron="5-59/10 * * * *"),
     JobKind("start_due_harvests", start_due_harvests, cron="* * * * *"),
     JobKind(SEND_MESSAGE, send_message),
     JobKind(MAIL_REGISTRATION, mail_registration_link),

@@ -13,9 +13,11 @@ from harvesters.record import HarvestedFile
 from portal.actor import SYSTEM
 from portal.clock import Clock
 from portal.errors import Invalid
-from portal.models.distribution import LINK, Distribution
+from portal.models.distribution import FILE, LINK, Distribution
 from portal.models.entry import CatalogueEntry
+from portal.models.file_check import FileCheck
 from portal.services.distributions import NAME_MAX, DistributionService, check_link
+from portal.services.file_checks import plan_check
 from portal.services.freshness import FreshnessService
 
 FORMAT_MAX, MEDIA_TYPE_MAX = 100, 200
@@ -62,7 +64,7 @@ class HarvestedFiles:
         return set(here) != {file.remote_id for file in wanted} or any(
             getattr(here[file.remote_id], name) != value
             for file in wanted
-            for name, value in _values(file).items()
+            for name, value in _values_for(here[file.remote_id], file).items()
         )
 
     def _here(self, entry: CatalogueEntry) -> dict[str, Distribution]:
@@ -70,7 +72,7 @@ class HarvestedFiles:
         query = select(Distribution).where(
             Distribution.entry_id == entry.id,
             Distribution.remote_id.is_not(None),
-            Distribution.kind == LINK,
+            Distribution.kind.in_((LINK, FILE)),  # a file, once it was fetched
         )
         return {str(d.remote_id): d for d in self._session.scalars(query.order_by(Distribution.id))}
 
@@ -87,6 +89,7 @@ class HarvestedFiles:
             foreign=values["foreign"],
         )
         added.remote_id, added.media_type = file.remote_id, values["media_type"]
+        plan_check(self._session, self._clock, added, file.url)
 
     def _free_id(self, remote_id: str) -> str | None:
         if not is_usable_id(remote_id):
@@ -94,21 +97,41 @@ class HarvestedFiles:
         taken = select(Distribution.id).where(Distribution.public_id == remote_id)
         return None if self._session.scalar(taken) is not None else remote_id
 
+    def _address(self, distribution: Distribution) -> str:
+        """Return where the source keeps it; that of a fetched file stands with its check."""
+        if distribution.kind == LINK:
+            return distribution.url
+        query = select(FileCheck.url).where(FileCheck.distribution_id == distribution.id)
+        return self._session.scalar(query) or ""
+
     def _change(self, distribution: Distribution, file: HarvestedFile, position: int) -> bool:
-        values, was_deleted = _values(file), distribution.deleted_at is not None
-        before = (distribution.url, *(distribution.foreign.get(key) for key in _DATA_KEYS))
-        after = (values["url"], *(values["foreign"].get(key) for key in _DATA_KEYS))
+        values, was_deleted = _values_for(distribution, file), distribution.deleted_at is not None
+        address = self._address(distribution)
+        before = (address, *(distribution.foreign.get(key) for key in _DATA_KEYS))
+        after = (file.url, *(values["foreign"].get(key) for key in _DATA_KEYS))
         differs = any(getattr(distribution, name) != value for name, value in values.items())
         if was_deleted:
             distribution.deleted_at = None
         if distribution.position != position and differs | was_deleted:
             distribution.position = position
         self._service.change(SYSTEM, distribution, **values)
+        if before != after or was_deleted:
+            plan_check(self._session, self._clock, distribution, file.url)
+            differs |= before != after
         if before != after:
             entry = distribution.entry
             entry.data_modified_at = self._clock()
             FreshnessService(self._session, self._clock).data_updated(entry)
         return differs or was_deleted
+
+
+def _values_for(distribution: Distribution, file: HarvestedFile) -> dict[str, Any]:
+    """Return what the source says of it; what a fetched file is, its bytes and name say."""
+    values = _values(file)
+    if distribution.kind == FILE:
+        for name in ("url", "format", "media_type"):
+            del values[name]
+    return values
 
 
 def is_usable_id(remote_id: str) -> bool:

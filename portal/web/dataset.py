@@ -15,6 +15,7 @@ from portal.codes import code_list
 from portal.errors import Gone, NotFound, Unavailable
 from portal.extension import EntryPanel
 from portal.models.distribution import find_profile
+from portal.models.file_check import checks_of
 from portal.models.entry import CatalogueEntry, find_entry, find_unfinished_version
 from portal.models.former_slug import find_renamed_entry
 from portal.permissions import Permission, is_allowed
@@ -72,6 +73,7 @@ def dataset(key: str) -> Any:
         "preview": preview,
         "forms": EXPORT_FORMS,
         "note_reasons": REASONS,
+        "checks": lambda: checks_of(session(), [file.public_id for file in view.files]),
         "differences": partial(differences_shown, view.content, file.table if file else None),
     }
     return render_template(

@@ -55,6 +55,7 @@ TURTLE = Repeated(b"<a:a> <a:b> ", b"[],", 4 * MEGABYTE, b"[] .")
 RDF_XML = Repeated(RDF, b"<rdf:Description><a:b>1</a:b></rdf:Description>", 120_000, b"</rdf:RDF>")
 JSON_LD = Repeated(b'{"@context": {}, "@graph": [', b'{"a:b":{}},', MEGABYTE, b"{}]}")
 DEEP = Repeated(b'{"@context": {}, "a:b": ', b'{"a:b":', 400_000, b"1")
+SHARED = b'<sst xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><si><t>%s</t></si></sst>'
 CSV = Repeated(b"a,b\n", b"1,2,3,4,5,6,7,8,9\n", 700_000, b"")
 
 
@@ -63,10 +64,15 @@ def shared_text() -> bytes:
     row = b"<row>" + b'<c t="s"><v>0</v></c>' * 10 + b"</row>"
     sound = zipfile.ZipFile(io.BytesIO(book_bytes(a=[["x"]])))
     parts = {name: sound.read(name) for name in sound.namelist()}
-    sheet, texts = parts["xl/worksheets/sheet1.xml"], parts["xl/sharedStrings.xml"]
+    sheet, links = parts["xl/worksheets/sheet1.xml"], parts["xl/_rels/workbook.xml.rels"]
     begin, end = sheet.index(b"<row"), sheet.index(b"</sheetData>")
     parts["xl/worksheets/sheet1.xml"] = sheet[:begin] + row * 50_000 + sheet[end:]
-    parts["xl/sharedStrings.xml"] = texts.replace(b">x<", b">" + b"x" * 30_000 + b"<")
+    parts["xl/_rels/workbook.xml.rels"] = links.replace(
+        b"</Relationships>",
+        b'<Relationship Id="rIdS" Type="http://schemas.openxmlformats.org/officeDocument/2006/'
+        b'relationships/sharedStrings" Target="sharedStrings.xml"/></Relationships>',
+    )
+    parts["xl/sharedStrings.xml"] = SHARED % (b"x" * 30_000)
     return packed(parts)
 
 
