@@ -22,6 +22,7 @@ from extensions.quality.services.facts import gather_states
 from portal.clock import Clock
 from portal.models.entry import CatalogueEntry
 from portal.models.index_request import EntryDocument
+from portal.services.entry_facts import gather_facts
 from portal.services.package_document import render_package
 
 
@@ -62,12 +63,18 @@ def check_entries(
         kept.entry_id: kept
         for kept in session.scalars(select(EntryDocument).where(EntryDocument.entry_id.in_(ids)))
     }
-    for entry in entries:
-        if entry.id in states:
-            _keep(
-                session, now, entry, states[entry.id],
-                reports.get(entry.id), documents.get(entry.id),
-            )  # fmt: skip
+    outdated = [
+        entry
+        for entry in entries
+        if entry.id in states
+        and _keep(
+            session, now, entry, states[entry.id], reports.get(entry.id), documents.get(entry.id)
+        )
+    ]
+    session.flush()
+    facts = gather_facts(session, outdated)
+    for entry in outdated:
+        documents[entry.id].package = render_package(session, entry, facts=facts[entry.id])
     return states
 
 
@@ -78,7 +85,8 @@ def _keep(
     state: EntryState,
     report: QualityReport | None,
     document: EntryDocument | None,
-) -> None:
+) -> bool:
+    """Keep what was found; return whether the entry's kept document now says something else."""
     faults = find_faults(state)
     score, findings = score_of(faults), as_dicts(faults)
     changed = report is None or report.score != score or report.findings != findings
@@ -90,9 +98,7 @@ def _keep(
     is_indexed = document is not None and document.version == entry.index_version
     # While the indexer is behind, its document may miss this report: look again when it is not.
     report.index_version = entry.index_version if is_indexed else entry.index_version - 1
-    session.flush()
-    if document is not None and is_indexed and changed:
-        document.package = render_package(session, entry)
+    return is_indexed and changed
 
 
 def quality_of(
