@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import threading
 import traceback
+from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 
 import structlog
 from croniter import croniter
@@ -25,10 +27,13 @@ from search.engine import SearchUnavailable
 log = structlog.get_logger(__name__)
 RENEW_SECONDS = 10
 LONGEST_INDEX_PAUSE_SECONDS = 4.0
+WAITING_KINDS = frozenset({"harvest_run", "harvest_sample", "check_files"})
+"""They wait for other people's servers; in lanes of their own they hold up nothing else."""
+WAITING_LANES = 3
 
 
 class Worker:
-    """Runs until `stop` is called; one job at a time."""
+    """Runs until `stop` is called: one job at a time, and beside it those that wait for others."""
 
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
@@ -40,18 +45,29 @@ class Worker:
         self._stopping.set()
 
     def run(self) -> None:
-        indexing = threading.Thread(target=self._index_loop, name="indexer", daemon=True)
-        indexing.start()
-        while not self._stopping.is_set():
-            if not self._run_next():
-                self._stopping.wait(self._platform.settings.worker_poll_seconds)
-        indexing.join(timeout=10)
+        beside = [threading.Thread(target=self._index_loop, name="indexer", daemon=True)]
+        waiting = frozenset(self._platform.jobs.names()) & WAITING_KINDS
+        for number in range(WAITING_LANES if waiting else 0):
+            target = partial(self._loop, partial(self._run_next, waiting))
+            beside.append(threading.Thread(target=target, name=f"lane-{number}", daemon=True))
+        for thread in beside:
+            thread.start()
+        quick = frozenset(self._platform.jobs.names()) - WAITING_KINDS
+        self._loop(partial(self._run_next, quick, schedules=True))
+        for thread in beside:
+            thread.join(timeout=10)
 
-    def _run_next(self) -> bool:
+    def _loop(self, run_next: Callable[[], bool]) -> None:
+        while not self._stopping.is_set():
+            if not run_next():
+                self._stopping.wait(self._platform.settings.worker_poll_seconds)
+
+    def _run_next(self, kinds: frozenset[str], *, schedules: bool = False) -> bool:
         """Queue what recurs and run the next job; while the database is away, there is none."""
         try:
-            self.start_due_schedules()
-            return self.run_one()
+            if schedules:
+                self.start_due_schedules()
+            return self.run_one(kinds)
         except DBAPIError as error:
             log.warning("database unavailable", error=str(error.orig))
             return False
@@ -62,14 +78,15 @@ class Worker:
             pass
         self._index()
 
-    def run_one(self) -> bool:
-        """Run the next job; return False when none is due."""
+    def run_one(self, kinds: frozenset[str] | None = None) -> bool:
+        """Run the next job (of these kinds, else of any); return False when none is due."""
         platform = self._platform
+        names = platform.jobs.names() if kinds is None else sorted(kinds)
         with platform.database.reading() as session:
-            if not queue.is_any_due(session, platform.clock, platform.jobs.names()):
+            if not queue.is_any_due(session, platform.clock, names):
                 return False
         with platform.database.writing() as session:
-            job = queue.lease(session, platform.clock, platform.jobs.names())
+            job = queue.lease(session, platform.clock, names)
         if job is None:
             return False
         self._run(job)

@@ -17,6 +17,7 @@ from sqlalchemy import func, select, update
 from portal.models import AuditEvent, CatalogueEntry, Distribution, EntryVersion, Job
 from portal.models.harvest import HarvestItem, HarvestRun
 from portal.platform import Platform
+from tests.faults.harvest_that_dies import MOMENTS
 from tests.faults.working import wait_until
 from tests.harvesters.replay import ReplayServer
 from tests.portal.services.harvests import Harvests, open_packages
@@ -39,7 +40,7 @@ def harvests(
     return Harvests(platform, server)
 
 
-def command(harvests: Harvests, *arguments: str) -> subprocess.Popen[bytes]:
+def command(harvests: Harvests, *arguments: str, module: str = "portal") -> subprocess.Popen[bytes]:
     """Start a real `xiangyun` process on the platform's home and database."""
     settings = harvests.platform.settings
     environment = {
@@ -50,7 +51,7 @@ def command(harvests: Harvests, *arguments: str) -> subprocess.Popen[bytes]:
         "XIANGYUN_FETCH_ALLOWED_HOSTS": harvests.server.address,
     }
     return subprocess.Popen(
-        [sys.executable, "-m", "portal", *arguments],
+        [sys.executable, "-m", module, *arguments],
         env=environment,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -156,6 +157,29 @@ def test_a_run_killed_while_it_gathers_gathers_anew(
     with ended_at_last(command(harvests, "harvest", "run", "city")) as process:
         assert process.wait(timeout=120) == 0
     assert outcome(harvests) == undisturbed
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("database_kind", ["sqlite"])
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_a_run_killed_at_any_moment_ends_as_an_undisturbed_one(
+    moment: str, harvests: Harvests, make_platform: Callable[..., Platform], server: ReplayServer
+) -> None:
+    few = 25
+    calm = Harvests(
+        make_platform("sqlite", name="calm", fetch_allowed_hosts=(server.address,)), server
+    )
+    calm.add(open_packages(few))
+    calm.run()
+    harvests.add(open_packages(few))
+    module = "tests.faults.harvest_that_dies"
+    with ended_at_last(command(harvests, moment, module=module)) as process:
+        assert process.wait(timeout=120) == -signal.SIGKILL
+    if run_state(harvests) != "done":
+        expire_lease(harvests)
+        with ended_at_last(command(harvests, "harvest", "run", "city")) as process:
+            assert process.wait(timeout=120) == 0
+    assert outcome(harvests) == outcome(calm)
 
 
 @pytest.mark.slow
