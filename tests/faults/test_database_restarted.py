@@ -13,14 +13,18 @@ from sqlalchemy.orm import Session
 
 from portal.app import create_app
 from portal.commands.database import prepare_database
+from portal.jobs import queue, worker
 from portal.models import CatalogueEntry
 from portal.models.distribution import list_distributions
 from portal.models.entry import get_version
+from portal.models.harvest import HarvestRun
 from portal.platform import Platform, open_platform
 from portal.settings import Settings
 from tests.factories import SetClock
 from tests.faults.working import committing, found_ids, running_worker, wait_until
+from tests.harvesters.replay import ReplayServer
 from tests.platforms import SECRET
+from tests.portal.services.harvests import Harvests, open_packages, totals
 from tests.portal.web.work.conftest import Office
 from tests.services.fixtures import NodeMaker
 from tests.services.nodes import PostgresqlNode
@@ -125,3 +129,47 @@ def _rows(platform: Platform, slug: str) -> int:
         version = distribution.current_version
         assert version is not None
         return version.table["row_count"] if version.table else 0
+
+
+def test_a_harvest_goes_on_when_the_server_is_back(
+    server: PostgresqlNode, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database dies between two pages of the source; the worker that met that tries again.
+
+    Leases are short, so that what broke off is taken over soon.
+    """
+    monkeypatch.setattr(queue, "LEASE_SECONDS", 6)
+    monkeypatch.setattr(worker, "RENEW_SECONDS", 1)
+    with ReplayServer() as source:
+        values = {
+            "home": tmp_path / "harvest",
+            "secret_key": SECRET,
+            "database_url": server.url,
+            "fetch_allowed_hosts": (source.address,),
+        }
+        platform = open_platform(Settings.model_validate(values))
+        prepare_database(platform)
+        harvests = Harvests(platform, source)
+        catalogue = harvests.add(open_packages(110))
+        restarts = iter([lambda: _restart(server)])
+
+        def interfere(pages: int) -> None:
+            for restart in restarts if pages == 2 else ():
+                restart()
+
+        catalogue.after_page = interfere
+        run_id = harvests.start()
+        with running_worker(platform):
+            wait_until(lambda: _is_done(platform, run_id), 90)
+        with platform.database.reading() as session:
+            run = session.get_one(HarvestRun, run_id)
+        assert totals(run) == {"created": 110}
+        platform.close()
+
+
+def _is_done(platform: Platform, run_id: int) -> bool:
+    try:
+        with platform.database.reading() as session:
+            return session.get_one(HarvestRun, run_id).state == "done"
+    except OperationalError:
+        return False
