@@ -124,3 +124,7 @@ def alerts(site: Site, lines: Sequence[str]) -> MailText:
         "\n".join(f"- {line}" for line in lines),
         f"办理：{site.url}/work",
     )
+
+
+def trial(site: Site) -> MailText:
+    return _mail(site, "邮件测试", "这是一封测试邮件。您收到它，说明邮件服务已设置好。")

@@ -188,8 +188,13 @@ class Postman:
     def _send_mail(self, message: OutgoingMessage) -> bool:
         if self._server is None:
             return False
-        self._server.send(self.mail_of(message), self._sender, message.address)
+        self.hand_in(message)
         return True
+
+    def hand_in(self, message: OutgoingMessage) -> None:
+        """Hand one mail to the server, which must be set up. Raises MailRefused, MailUnavailable."""
+        assert self._server is not None
+        self._server.send(self.mail_of(message), self._sender, message.address)
 
     def _text(self, message: OutgoingMessage) -> bool:
         gateway = self._gateway()

@@ -62,6 +62,7 @@ LABELS = (
     sources.COUNTS,
     sources.STATES,
     table_reading.DELIMITER_NAMES,
+    timeline.ANY_FLOW,
     timeline.OTHER_EVENTS,
     timeline.OTHER_FLOWS,
     work_list.KINDS,
