@@ -336,6 +336,7 @@ BINDING = FlowBinding(
         "revoke": "撤销授权",
         "expire": "授权到期",
         "renew": "申请续期",
+        "odd_use": "调用异常提示",
     },
     state_labels={
         "draft": "草稿",

@@ -66,8 +66,15 @@ class TableCache:
         self._watchdog = Watchdog()
         atexit.register(_close, weakref.ref(self))
 
-    def run(self, info: TableInfo, query: TableQuery, *, with_total: bool = True) -> TablePage:
-        """Return one page.
+    def run(
+        self,
+        info: TableInfo,
+        query: TableQuery,
+        *,
+        with_total: bool = True,
+        seconds: float | None = None,
+    ) -> TablePage:
+        """Return one page, within `seconds` (None: the cache's own limit).
 
         Raises:
             Invalid: the query does not fit the table.
@@ -79,7 +86,7 @@ class TableCache:
             return first_rows(self._tables.parquet_path(info), info, compiled)
         with self._tables.use(info) as table, engine_errors():
             cursor = self._tables.thread_cursor()
-            with self._watchdog.limit(cursor, self._query_seconds):
+            with self._watchdog.limit(cursor, seconds or self._query_seconds):
                 rows = self._rows(cursor, table, compiled)
                 total = None
                 if with_total:

@@ -12,7 +12,7 @@ from werkzeug.http import http_date
 from extensions.access.api.aggregate import AGGREGATE_NAMES, aggregate_answer, read_aggregate
 from extensions.access.api.calls import Answer, refused_headers, serve_call
 from extensions.access.api.forms import FORMATS, chosen_form
-from extensions.access.api.parameters import read_parameters
+from extensions.access.api.parameters import QUERY_SECONDS, read_parameters
 from extensions.access.api.problems import problem
 from extensions.access.api.row_answers import ROW_NAMES, rows_answer
 from extensions.access.api.schema import schema_of
@@ -109,7 +109,7 @@ def _count(admission: Admission, given: Given) -> Answer:
     used = sorted({one.column for one in query.filters})
 
     def found() -> Answer:
-        total = platform().tables.run(admission.table, query).total
+        total = platform().tables.run(admission.table, query, seconds=QUERY_SECONDS).total
         return Answer(_json({"count": total}), 0, used)
 
     return _unless_known(admission, tag_of(admission, "count", query), found)

@@ -14,6 +14,7 @@ from portal.tables.query import MAX_FILTERS, OPERATORS, Filter, TableQuery, comp
 
 DEFAULT_LIMIT, MAX_LIMIT = 100, 1000
 MAX_DIGITS = 16
+QUERY_SECONDS = 1.0  # that one question of a table may take
 RESERVED = ("sort", "limit", "offset", "after_id", "fields", "format")
 FORMATS = ("json", "csv")
 BEGINS = "begins"

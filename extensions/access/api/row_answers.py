@@ -15,6 +15,7 @@ from extensions.access.api.answers import Page, csv_lines, envelope
 from extensions.access.api.calls import Answer
 from extensions.access.api.cursor import next_cursor, with_cursor
 from extensions.access.api.forms import content_type
+from extensions.access.api.parameters import QUERY_SECONDS
 from extensions.access.errors import CallRefused
 from extensions.access.masking import is_masked, mask_rows
 from extensions.access.services.gate import Admission
@@ -46,7 +47,9 @@ def rows_answer(
     if form == "ndjson":
         return _stream(admission, query, cursor, is_limited="limit" in given)
     query = with_cursor(query, admission, cursor)
-    page = platform().tables.run(admission.table, query, with_total=not cursor)
+    page = platform().tables.run(
+        admission.table, query, with_total=not cursor, seconds=QUERY_SECONDS
+    )
     rules = {name: item.masking for name, item in admission.items.items()}
     following = next_cursor(query, admission, page)
     path = _next_path(admission, given, following)
@@ -84,7 +87,7 @@ def _stream(admission: Admission, query: TableQuery, cursor: str, *, is_limited:
     if not is_limited:
         query = replace(query, limit=None)
     counted = replace(query, limit=0, sort=(), columns=())
-    total = platform().tables.run(admission.table, counted).total or 0
+    total = platform().tables.run(admission.table, counted, seconds=QUERY_SECONDS).total or 0
     rows = total if query.limit is None else min(total, query.limit)
     if rows > MAX_STREAM_ROWS:
         raise CallRefused("too_many_rows")

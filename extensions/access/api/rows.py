@@ -10,7 +10,7 @@ from flask import Blueprint, Response, g, jsonify, request
 from extensions.access.api.answers import csv_lines, envelope, page_of
 from extensions.access.api.calls import Answer, install, refused_headers, serve_call
 from extensions.access.api.openapi import describe
-from extensions.access.api.parameters import Asked, read_parameters
+from extensions.access.api.parameters import QUERY_SECONDS, Asked, read_parameters
 from extensions.access.api.tags import tag_of
 from extensions.access.api.upstream_answers import upstream_answer
 from extensions.access.errors import CallRefused
@@ -52,7 +52,7 @@ def _answer(admission: Admission) -> Answer:
         tag = tag_of(admission, asked.query, form)
         if request.if_none_match.contains_weak(tag):
             return Answer(cached(Response(status=304), tag))
-        table = platform().tables.run(admission.table, asked.query)
+        table = platform().tables.run(admission.table, asked.query, seconds=QUERY_SECONDS)
     except Invalid as error:
         return Answer(_bad_query(error))
     except CallRefused as error:

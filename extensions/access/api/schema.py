@@ -12,7 +12,7 @@ from extensions.access.api.aggregate import (
 )
 from extensions.access.api.answers import field_of
 from extensions.access.api.forms import FORMATS
-from extensions.access.api.parameters import BEGINS, DEFAULT_LIMIT, MAX_LIMIT
+from extensions.access.api.parameters import BEGINS, DEFAULT_LIMIT, MAX_LIMIT, QUERY_SECONDS
 from extensions.access.api.row_answers import MAX_STREAM_ROWS
 from extensions.access.masking import is_masked
 from extensions.access.quota import windows_of
@@ -61,7 +61,7 @@ def row_count(admission: Admission) -> int:
     if not admission.row_filters:
         return admission.table.row_count
     query = TableQuery(filters=admission.row_filters, limit=0)
-    return platform().tables.run(admission.table, query).total or 0
+    return platform().tables.run(admission.table, query, seconds=QUERY_SECONDS).total or 0
 
 
 def _field(admission: Admission, name: str) -> dict[str, Any]:

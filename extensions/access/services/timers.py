@@ -11,6 +11,7 @@ from extensions.access.flow import BINDING, FLOW
 from extensions.access.models.application import LIVE, AccessApplication
 from extensions.access.rules import REMINDERS_WORKING_DAYS
 from extensions.access.services.applications import ApplicationService
+from extensions.access.services.odd_use import look_at
 from extensions.access.services.usage import forget_calls
 from portal.actor import SYSTEM
 from portal.clock import Clock, local_date
@@ -67,6 +68,7 @@ def tick(session: Session, clock: Clock, application: AccessApplication) -> None
                 service.expire(application)
             elif application.state == "active":
                 _remind(session, clock, application)
+                look_at(session, clock, application)
     except (GuardRefused, IllegalEvent, Conflict):
         return  # somebody acted first; the next run looks again
 
