@@ -306,3 +306,23 @@ def test_the_provider_of_a_package_signs_people_in(
         answer = client.get(_go(client, choose))
         assert answer.location == "/account", text_of(answer)
         assert _account(office, who["sub"]).identity_verified is verified
+
+
+def test_nobody_applies_without_it_where_it_is_demanded(
+    make_platform: Callable[..., Platform], provider: Provider
+) -> None:
+    office = _office(make_platform, provider.issuer, oidc_to_apply=True)
+    with office.app.test_request_context():
+        from flask import g
+
+        from portal.web.identity import check_may_apply
+
+        provider.tell(**PERSON)
+        client = office.app.test_client()
+        client.get(_go(client))
+        by_hand = office.made(lambda _catalogue, people: people.applicant)
+        g.actor = by_hand
+        with pytest.raises(GuardRefused):
+            check_may_apply()
+        g.actor = actor_of(_account(office, "p-1"))
+        check_may_apply()
