@@ -20,7 +20,8 @@
     body.set("autosave", "1");
     sending = true;
     try {
-      const answer = await fetch(form.action, { method: "POST", body, headers: { Accept: "application/json" } });
+      const address = form.getAttribute("action"); // form.action is a button of that name
+      const answer = await fetch(address, { method: "POST", body, headers: { Accept: "application/json" } });
       const told = await answer.json();
       if (answer.ok) {
         form.elements.seen.value = told.seen;
