@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
@@ -14,7 +15,7 @@ from sqlalchemy import select
 from portal.cli import cli
 from portal.errors import Invalid
 from portal.jobs.worker import Worker
-from portal.models import HarvestRun, Job
+from portal.models import CatalogueEntry, HarvestRun, Job
 from portal.models.harvest import find_last_run
 from portal.models.open_list import find_open_list_entry
 from portal.platform import Platform
@@ -332,3 +333,33 @@ def test_the_command_fails_clearly(harvests: Harvests, xiangyun: Callable[..., R
     assert failed.exit_code == 1
     assert "服务器出错" in failed.output
     assert "没有等待确认" in str(xiangyun("run", "city", "--confirm-removals").exception)
+
+
+def test_the_command_edits_pauses_and_removes(
+    harvests: Harvests, xiangyun: Callable[..., Result]
+) -> None:
+    catalogue = harvests.add(open_packages(2))
+    changed = xiangyun(
+        "edit", "city", "--rename", "capital", "--files", "mirror", "--schedule", "0 3 * * *",
+        "--option", "apikey=hidden", "--forget-option", "backoff_seconds",
+    )  # fmt: skip
+    assert changed.exit_code == 0
+    source = harvests.source("capital")
+    assert (source.keep_files, source.schedule) == ("mirror", "0 3 * * *")
+    assert source.options == {"attempts": 2}
+    assert "hidden" not in source.sealed
+    assert xiangyun("edit", "capital").exit_code == 2
+    assert xiangyun("edit", "capital", "--schedule", "x").exit_code == 1
+    assert xiangyun("pause", "capital").exit_code == 0
+    assert "已暂停" in xiangyun("list").output
+    assert xiangyun("run", "capital").exit_code == 1
+    assert xiangyun("resume", "capital").exit_code == 0
+    assert xiangyun("run", "capital").exit_code == 0
+    catalogue.packages[0]["title"] = "新的名字"
+    tried = xiangyun("run", "capital", "--dry-run").output
+    assert re.search(r"数据集名称：.* → 新的名字", tried)
+    assert xiangyun("remove", "capital").exit_code == 2
+    assert xiangyun("remove", "capital", "--reason", "停用").exit_code == 0
+    assert xiangyun("run", "capital").exit_code == 1
+    with harvests.platform.database.reading() as session:
+        assert all(entry.is_public for entry in session.scalars(select(CatalogueEntry)))
