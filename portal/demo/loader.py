@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session
 from portal.actor import Actor, RoleIn
 from portal.clock import SHANGHAI, Clock
 from portal.demo.history import HistoryClock
+from portal.demo.pages import load_pages
 from portal.demo.stages import Cast, Stages
 from portal.models.account import Account
 from portal.models.counter import KeptValue
@@ -75,6 +76,7 @@ def load_sample(
     for extension in platform.extensions:
         for finish in extension.finish_samples:
             finish(platform)
+    load_pages(platform)
     with platform.database.writing() as session:
         session.add(KeptValue(name=DONE, value=str(len(records))))
     return accounts
