@@ -36,6 +36,7 @@ def developers() -> Any:
         site_url=platform().settings.site_url.rstrip("/"),
         rate=platform().settings.anonymous_rate,
         applications=any(e.name == "access" for e in platform().extensions),
+        dumps=any(e.name == "exchange" for e in platform().extensions),
     )
 
 
