@@ -39,13 +39,13 @@ SECRET_PARTS = ("hash", "secret", "token", "lease", "credential", "key_id", "fac
 OWN = frozenset(  # the person's own, though the schema does not cascade
     {"access_sandbox_key", "access_sandbox_call", "list_check", "partial_upload"}
 )
-DUTY = "履职和办理记录：谁在何时作出决定须留存备查（吉林省公共数据管理办法第47条、档案法）。"
+DUTY = "履职和办理记录：谁在何时作出决定须归档备查（档案法；个人信息保护法第13条、第47条）。"
 WORDS = "已公开的需求、评论和成果：正文保留，署名改为“已注销用户”，可另行申请删除正文。"
 CONTRACT = (
     "数据申请、使用协议和授权：履行合同和数据安全监管所必需（个人信息保护法第13条、第47条）。"
 )
 VOTES = "已计入的支持：只保留次数，不再指向您。"
-AUDIT = "办理日志：法律要求留存且不可更改，其中保留操作时的姓名（网络安全法第21条、办法第47条）。"
+AUDIT = "办理日志：依法留存且不可更改，其中保留操作时的姓名（网络安全法关于日志留存的规定；个人信息保护法第47条）。"
 KEPT = {
     "applicant_id": CONTRACT,
     "accepted_by": CONTRACT,
