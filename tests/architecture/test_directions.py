@@ -89,7 +89,7 @@ def test_rules_import_the_standard_library_and_rules_alone() -> None:
 def test_only_the_engine_changes_a_state() -> None:
     """`x.state = …` on a flow's subject stands in the Flow engine and nowhere else."""
     allowed = {"portal.services.flow", "portal.jobs.queue"}
-    runs = {"run", "item", "job"}  # harvest runs and items are progress, not flows
+    runs = {"run", "item", "job", "check"}  # progress of harvests and link checks, not flows
     for name in [*within("portal"), *within("extensions")]:
         if name in allowed:
             continue

@@ -37,7 +37,9 @@ def upgrade():
     op.create_table(
         "file_check",
         sa.Column("id", sa.Integer(), primary_key=True),
-        sa.Column("distribution_id", sa.Integer(), sa.ForeignKey("distribution.id"), nullable=False),
+        sa.Column(
+            "distribution_id", sa.Integer(), sa.ForeignKey("distribution.id"), nullable=False
+        ),
         sa.Column("url", sa.Text(), nullable=False),
         sa.Column("state", sa.String(20), nullable=False),
         sa.Column("status", sa.Integer()),
