@@ -82,7 +82,7 @@ $(VENV)/.made:
 $(VENV)/.run: $(VENV)/.made requirements.lock requirements-build.lock setup.cfg pyproject.toml
 	@echo "Installing the locked packages (once, about a minute) ..."
 	$(PIP) --require-hashes -r requirements-build.lock -r requirements.lock
-	$(PIP) --no-deps --no-build-isolation -e .
+	PYTHONWARNINGS=ignore $(PIP) --no-deps --no-build-isolation -e .
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.run requirements-dev.lock

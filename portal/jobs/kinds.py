@@ -131,7 +131,10 @@ def harvest_sample(platform: Platform, payload: dict[str, Any]) -> None:
 
 def check_files(platform: Platform, _payload: dict[str, Any]) -> None:
     from portal.jobs.harvests import check_files as check
+
     check(platform)
+
+
 def start_due_harvests(platform: Platform, _payload: dict[str, Any]) -> None:
     from portal.jobs.harvests import start_due
 

@@ -52,4 +52,4 @@ def checks_of(session: Session, public_ids: Iterable[str]) -> Mapping[str, FileC
         .join(FileCheck, FileCheck.distribution_id == Distribution.id)
         .where(Distribution.public_id.in_(list(public_ids)), FileCheck.state != WAITING)
     )
-    return {public_id: check for public_id, check in session.execute(query)}
+    return {row.public_id: row.FileCheck for row in session.execute(query)}

@@ -120,7 +120,8 @@ class _GuardedSession(requests.Session):
         self, prepared_request: requests.PreparedRequest, response: requests.Response
     ) -> None:
         """Keys in headers of any name (X-CKAN-API-Key) stay with the host they were meant for."""
-        if not self.should_strip_auth(response.request.url or "", prepared_request.url or ""):
+        old, new = response.request.url or "", prepared_request.url or ""
+        if not self.should_strip_auth(old, new):  # type: ignore[no-untyped-call]
             return
         for name in list(prepared_request.headers):
             if name.lower() not in _KEPT_ON_OTHER_ORIGIN:

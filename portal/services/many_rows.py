@@ -12,7 +12,6 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-
 FEW = 4
 """Rows that are as quickly inserted one by one as their ids are asked for."""
 

@@ -170,14 +170,14 @@ def review_many(
         if version is None:
             outcomes.append(Outcome(version_id, "", NotFound("没有这个目录版本。")))
             continue
-        given = {"seen": seen, "key": f"{key}:{version_id}"}
+        own_key = f"{key}:{version_id}"
         try:
             with session.begin_nested():
                 if approve:
-                    service.approve(actor, version, release_on=release_on, **given)
+                    service.approve(actor, version, release_on=release_on, seen=seen, key=own_key)
                 else:
                     service.return_for_correction(
-                        actor, version, reason=reason, defects=defects, **given
+                        actor, version, reason=reason, defects=defects, seen=seen, key=own_key
                     )
             outcomes.append(Outcome(version_id, version.title))
         except REFUSALS as error:

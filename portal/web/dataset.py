@@ -15,8 +15,8 @@ from portal.codes import code_list
 from portal.errors import Gone, NotFound, Unavailable
 from portal.extension import EntryPanel
 from portal.models.distribution import find_profile
-from portal.models.file_check import checks_of
 from portal.models.entry import CatalogueEntry, find_entry, find_unfinished_version
+from portal.models.file_check import checks_of
 from portal.models.former_slug import find_renamed_entry
 from portal.permissions import Permission, is_allowed
 from portal.rules.entry_content import EntryContent
