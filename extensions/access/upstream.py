@@ -16,6 +16,7 @@ from typing import Any
 import orjson
 import requests
 import structlog
+from sqlalchemy.orm import Session
 
 from extensions.access.breaker import Breaker
 from extensions.access.errors import CallRefused
@@ -29,6 +30,7 @@ from portal.tables.info import TableInfo
 CONNECT_SECONDS = 3.0
 MAX_BYTES = 4_000_000
 MAX_ROWS = 1_000
+MAX_VALUE = 200  # characters of a parameter
 MAX_TEXT = 4_000
 USER_AGENT = "xiangyun-gateway"
 log = structlog.get_logger(__name__)
@@ -69,6 +71,12 @@ class Target:
             sealed_secret=kept.sealed_secret,
             row_version=kept.row_version,
         )
+
+
+def find_target(session: Session, interface_id: int) -> Target | None:
+    """Return the service that answers an interface, or None where its table does."""
+    found = session.get(UpstreamService, interface_id)
+    return Target.of(found) if found is not None and found.disabled_at is None else None
 
 
 def call_upstream(

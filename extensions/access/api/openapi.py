@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from extensions.access.api.openapi_gateway import GATEWAY_SCHEMAS, gateway_paths
+from extensions.access.api.openapi_gateway import GATEWAY_SCHEMAS, gateway_paths, service_paths
 from extensions.access.api.openapi_gateway import parameter as _parameter
 from extensions.access.api.parameters import DEFAULT_LIMIT, MAX_LIMIT
 from extensions.access.errors import REFUSALS
 from extensions.access.masking import is_masked
 from extensions.access.models.interface import DataInterface
 from extensions.access.rules import grantable_items
+from extensions.access.upstream import Target
 from portal.rules.entry_content import InformationItem
 from portal.services.content import content_of
 from portal.tables.query import MAX_OFFSET
@@ -23,8 +24,10 @@ OPERATOR_HELP = (
 )
 
 
-def describe(interface: DataInterface, site_url: str) -> dict[str, Any]:
-    """Return the OpenAPI 3.1 document of one interface."""
+def describe(
+    interface: DataInterface, site_url: str, target: Target | None = None
+) -> dict[str, Any]:
+    """Return the OpenAPI 3.1 document of one interface; `target` is the service that answers it."""
     version = interface.entry.published_version
     items = grantable_items(content_of(version), interface.fields) if version else {}
     return {
@@ -33,12 +36,13 @@ def describe(interface: DataInterface, site_url: str) -> dict[str, Any]:
             "title": interface.name,
             "version": "1",
             "description": (interface.description or (version.title if version else ""))
-            + "\n\n"
-            + OPERATOR_HELP,
+            + ("" if target else f"\n\n{OPERATOR_HELP}"),
         },
         "servers": [{"url": site_url.rstrip("/")}],
         "security": [{"bearer": []}, {"header": []}, {"oauth": ["data:read"]}],
-        "paths": {
+        "paths": service_paths(interface.api_code, target.parameters)
+        if target
+        else {
             f"/data/v1/{interface.api_code}": {"get": _operation(items)},
             **gateway_paths(interface.api_code, items),
         },

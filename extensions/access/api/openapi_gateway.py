@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from extensions.access.api.aggregate import MAX_GROUP_FIELDS, MAX_GROUPS, SMALLEST_GROUP
@@ -12,6 +13,7 @@ from extensions.access.api.problems import MEDIA_TYPE
 from extensions.access.api.row_answers import MAX_STREAM_ROWS
 from extensions.access.errors import REFUSALS
 from extensions.access.masking import is_masked
+from extensions.access.upstream import MAX_VALUE, Parameter
 from portal.rules.entry_content import InformationItem
 
 Json = dict[str, Any]
@@ -19,8 +21,10 @@ OBJECT: Json = {"type": "object"}
 _CODES = {401: "WWW-Authenticate", 429: "Retry-After"}
 
 
-def parameter(name: str, schema: Json, text: str) -> Json:
-    return {"name": name, "in": "query", "required": False, "schema": schema, "description": text}
+def parameter(name: str, schema: Json, text: str, *, required: bool = False) -> Json:
+    return {
+        "name": name, "in": "query", "required": required, "schema": schema, "description": text,
+    }  # fmt: skip
 
 
 def gateway_paths(api_code: str, items: dict[str, InformationItem]) -> Json:
@@ -40,6 +44,26 @@ def gateway_paths(api_code: str, items: dict[str, InformationItem]) -> Json:
         f"{base}/aggregate": _get(
             "aggregate", "分组统计", [*_AGGREGATE, forms, *filters], "Aggregate"
         ),
+        f"{base}/schema": _get("schema", "授权的信息项和上限", [], "Schema", ("json",)),
+        "/oauth/token": {"post": _TOKEN},
+    }
+
+
+def service_paths(api_code: str, asks: Sequence[Parameter]) -> Json:
+    """Return the paths of an interface that an agency's own service answers.
+
+    It takes the parameters that the agency declared, and neither counts nor groups.
+    """
+    base = f"/data/v1/{api_code}"
+    declared = [
+        parameter(
+            one.name, {"type": "string", "maxLength": MAX_VALUE}, "接口参数", required=one.required
+        )
+        for one in asks
+    ]
+    forms = parameter("format", {"type": "string", "enum": list(FORMATS)}, "返回格式")
+    return {
+        f"{base}/rows": _get("rows", "查询数据", [*declared, _ROWS[0], forms], "Rows"),
         f"{base}/schema": _get("schema", "授权的信息项和上限", [], "Schema", ("json",)),
         "/oauth/token": {"post": _TOKEN},
     }

@@ -17,6 +17,7 @@ from extensions.access.errors import CallRefused
 from extensions.access.masking import is_masked
 from extensions.access.models.interface import get_interface
 from extensions.access.services.gate import Admission
+from extensions.access.upstream import find_target
 from portal.errors import Invalid
 from portal.tables.query import TableQuery
 from portal.web.access import public
@@ -40,7 +41,8 @@ def rows(api_code: str) -> Any:
 def openapi(api_code: str) -> Any:
     """Describe the interface; anybody may read how it is called."""
     interface = get_interface(session(), api_code)
-    return jsonify(describe(interface, platform().settings.site_url))
+    target = find_target(session(), interface.id)
+    return jsonify(describe(interface, platform().settings.site_url, target))
 
 
 def _answer(admission: Admission) -> Answer:

@@ -16,13 +16,12 @@ from extensions.access.masking import mask_rows
 from extensions.access.row_filters import fits
 from extensions.access.sealing import open_sealed
 from extensions.access.services.gate import Admission
-from extensions.access.upstream import Target, call_upstream, checked_rows, rows_of
+from extensions.access.upstream import MAX_VALUE, Target, call_upstream, checked_rows, rows_of
 from portal.errors import Defect, Invalid
 from portal.tables.json_values import json_rows
 from portal.web.context import platform
 
 OWN = ("fields", "format")
-MAX_VALUE = 200
 
 
 class Given(Protocol):

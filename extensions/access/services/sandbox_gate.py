@@ -13,7 +13,6 @@ from extensions.access.errors import CallRefused
 from extensions.access.masking import is_masked
 from extensions.access.models.interface import DataInterface, find_interface
 from extensions.access.models.sandbox import SandboxKey, find_sandbox
-from extensions.access.models.upstream import UpstreamService
 from extensions.access.quota import Allowance
 from extensions.access.rules import grantable_items
 from extensions.access.services.gate import Admission
@@ -24,7 +23,7 @@ from extensions.access.services.sandbox_keys import (
     find_working_key,
 )
 from extensions.access.services.tokens import TokenIssuer, is_token
-from extensions.access.upstream import Target
+from extensions.access.upstream import find_target
 from portal.models.entry import CatalogueEntry
 from portal.services.content import content_of
 from portal.tables.info import TableInfo
@@ -98,14 +97,8 @@ def sandbox_admission(
         ),
         key_id=key_id,
         is_sandbox=True,
-        upstream=_upstream_of(session, interface.id),
+        upstream=find_target(session, interface.id),
     )
-
-
-def _upstream_of(session: Session, interface_id: int) -> Target | None:
-    """Return the service that a grant would ask; here it only says which parameters there are."""
-    found = session.get(UpstreamService, interface_id)
-    return Target.of(found) if found is not None and found.disabled_at is None else None
 
 
 def _key_of(session: Session, now: datetime, credential: str, issuer: TokenIssuer) -> SandboxKey:

@@ -18,6 +18,7 @@ from extensions.access.rules import UNDERTAKINGS, grantable_items
 from extensions.access.services.availability import SHOWN_DAYS, availability_of
 from extensions.access.services.gate import Admission
 from extensions.access.services.sandbox_gate import PER_DAY, PER_MINUTE, sandbox_admission
+from extensions.access.upstream import find_target
 from extensions.access.web import console
 from extensions.access.web.figures import csv_answer
 from portal.clock import local_date
@@ -54,7 +55,7 @@ def show(api_code: str) -> Any:
         freshness=session().scalar(select(Freshness.state).where(Freshness.entry_id == entry.id)),
         availability=availability_of(session(), interface.id, local_date(clock()())),
         shown_days=SHOWN_DAYS,
-        samples=samples_of(describe(interface, _site_url())),
+        samples=samples_of(describe(interface, _site_url(), find_target(session(), interface.id))),
         examples=_examples(admission),
         refusal=refusal,
         typed=typed,

@@ -39,4 +39,20 @@ def test_a_client_of_the_service_is_written_on_the_sandbox(
     page = served.client.get("/interfaces/bus-stops?call=rows&field0=stop_code&value0=9")
     assert "rows?stop_code=9" in page.text
     assert "stop_code（必填）" in page.text
+    assert "rows?stop_code=VALUE" in page.text  # the programs send what must be sent
+    assert service.asked == []
+
+
+def test_the_document_names_the_parameters_of_the_service(
+    through: Make,  # noqa: F811
+    service: Service,  # noqa: F811
+) -> None:
+    served = through()
+    document = served.client.get("/data/v1/bus-stops/openapi.json").get_json()
+    rows = document["paths"]["/data/v1/bus-stops/rows"]["get"]["parameters"]
+    declared = {one["name"]: one["required"] for one in rows}
+    assert declared.pop("stop_code") is True
+    assert {"fields", "format"} <= set(declared)
+    assert not {"limit", "sort", "cursor"} & set(declared)
+    assert not any(path.endswith(("/count", "/aggregate")) for path in document["paths"])
     assert service.asked == []
