@@ -13,6 +13,19 @@ SECRET_WORDS = ("password", "secret", "token", "authorization", "cookie", "api_k
 HIDDEN = "[hidden]"
 
 
+class StandardError:
+    """Whatever is standard error when a line is written: loggers outlive one that was replaced."""
+
+    def write(self, text: str) -> int:
+        return sys.stderr.write(text)
+
+    def flush(self) -> None:
+        sys.stderr.flush()
+
+
+STANDARD_ERROR: Any = StandardError()
+
+
 def configure(level: int = logging.INFO) -> None:
     """Write to standard error; a value whose name sounds secret never appears."""
     structlog.configure(
@@ -25,7 +38,7 @@ def configure(level: int = logging.INFO) -> None:
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(STANDARD_ERROR),
         cache_logger_on_first_use=True,
     )
 

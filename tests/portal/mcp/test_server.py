@@ -7,6 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -43,7 +44,8 @@ def talk(server: StdioServerParameters, with_client: Callable[[Client], Awaitabl
         async with Client(server, read_timeout_seconds=READ_SECONDS) as client:
             return await with_client(client)
 
-    return asyncio.run(run())
+    with ThreadPoolExecutor(1) as beside:  # the browser of other tests has this thread's loop
+        return beside.submit(lambda: asyncio.run(run())).result()
 
 
 async def ask(client: Client, tool: str, **arguments: Any) -> Any:

@@ -92,8 +92,6 @@ REFUSED = {
     "utf8bom.csv": "no_rows",
     "unicode_sheet_name.xls": "no_rows",
     "simple.unknown": "empty_file",
-    "simple.ods": "binary_content",
-    "blank_line.ods": "binary_content",
     "辽宁省.xlsx": "several_tables",
     "黑龙江省.xlsx": "several_tables",
 }

@@ -16,12 +16,12 @@ from portal.app import create_app
 from portal.platform import Platform
 from portal.rules import metadata_profile as profile
 from portal.rules.security_review import CHECKS
-from portal.services import timeline, work_list
+from portal.services import harvest_notices, harvest_report, timeline, work_list
 from portal.services.entry_changes import PUBLIC_EVENTS
 from portal.services.flow import FLOWS
 from portal.tables.coordinates import SYSTEMS
 from portal.web import errors, organisations
-from portal.web.work import entry_fields, sources, table_reading
+from portal.web.work import entry_fields, source_form, table_reading
 
 ROOT = Path(__file__).parents[3]
 WRAPPED = [
@@ -59,8 +59,12 @@ LABELS = (
     profile.POOLING_STATES,
     profile.RESOURCE_CLASSES,
     profile.SHARE_MODES,
-    sources.COUNTS,
-    sources.STATES,
+    harvest_report.ADVICE,
+    harvest_report.RUN_STATE_NAMES,
+    harvest_notices.STATE_NAMES,
+    source_form.FILES,
+    source_form.KINDS,
+    source_form.SCHEDULES,
     table_reading.DELIMITER_NAMES,
     timeline.ANY_FLOW,
     timeline.OTHER_EVENTS,
