@@ -34,8 +34,8 @@ test: $(VENV)/.dev assets services ## Install all services and run every test; A
 
 # The fast part: rules, services, search, tables, harvesters, APIs. Pages, attacks, faults and what
 # installs packages take longer and run in `make test`.
-LONGER = security faults services docs docker themes portal/web portal/demo \
-	portal/tables/test_real_files.py portal/api/test_ckanapi.py extensions/access/test_pages.py
+LONGER = security faults services docs docker themes browser portal/web portal/demo extensions/access \
+	portal/tables/test_real_files.py portal/api/test_ckanapi.py
 test-fast: $(VENV)/.dev assets ## Run the tests that need no service and answer at once (below 2 minutes)
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "$(NO_SERVICES)" $(LONGER:%=--ignore=tests/%) $(ARGS)
 
