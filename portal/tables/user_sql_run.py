@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -116,7 +117,7 @@ def _ask_child(asked: bytes, seconds: float) -> tuple[dict[str, Any], bytes]:
             return {"error": "memory"}, b""
         finally:
             child.kill()
-    if is_killed.is_set():
+    if is_killed.is_set() or child.returncode == -signal.SIGXCPU:
         raise Unavailable("查询用时过长，已停止。请增加筛选条件或减少排序后重试。")
     if child.returncode != 0 or not found:  # ended by a limit of the system
         return {"error": "memory"}, b""
