@@ -192,7 +192,7 @@ def test_a_star_gives_what_is_open_and_no_more(readable: ReadableTable) -> None:
 def test_what_takes_too_long_ends(readable: ReadableTable) -> None:
     joins = ", ".join(f"{{t}} t{n}" for n in range(7))
     long = f"SELECT count(*) FROM {joins} WHERE t0.stop_name < t1.stop_code || t2.stop_code"
-    with pytest.raises(Unavailable, match="用时|内存"):  # whichever it runs out of first
+    with pytest.raises(Unavailable, match=r"用时|内存"):  # whichever it runs out of first
         ask(readable, long, seconds=0.5)
 
 
