@@ -52,6 +52,22 @@ class Gone(PortalError):
     default_message = "该内容已撤下。"
 
 
+class Absorbed(Gone):
+    """A data set that another one took in; `successor` (its name on the wire) is asked instead."""
+
+    code = "absorbed"
+
+    def __init__(self, *, title: str, day: str, successor: str, name: str, code: str) -> None:
+        super().__init__(
+            "“{title}”已于 {day} 并入省级目录“{name}”（{code}），请改用后者。",
+            title=title,
+            day=day,
+            name=name,
+            code=code,
+        )
+        self.successor = successor
+
+
 class Unauthenticated(PortalError):
     code = "unauthenticated"
     default_message = "请先登录。"

@@ -37,6 +37,9 @@ def answer_of(error: errors.PortalError) -> tuple[int, dict[str, Any]]:
     """Return the status and the `error` object for an error."""
     if isinstance(error, SearchQueryError):
         return 400, {"__type": QUERY, "message": message_of(error)}
+    if isinstance(error, errors.Absorbed):
+        named = {"absorbed_by": error.successor, "message": message_of(error)}
+        return 404, {"__type": NOT_FOUND, **named}
     if isinstance(error, errors.NotFound | errors.Gone):
         return 404, {"__type": NOT_FOUND, "message": message_of(error)}
     if isinstance(error, errors.Unauthenticated | errors.Forbidden):

@@ -13,6 +13,7 @@ from portal.errors import Forbidden, NotFound, Unauthenticated, Unavailable
 from portal.models.entry import CatalogueEntry, get_entry
 from portal.models.index_request import EntryDocument
 from portal.permissions import Permission
+from portal.services.absorption import check_not_absorbed
 from portal.services.index_requests import denied_entry_ids
 from portal.services.package_document import package_bytes, render_package, with_site
 from portal.services.packages import PackageService
@@ -68,12 +69,14 @@ def readable_entry(call: Call, key: str) -> CatalogueEntry:
 
     Raises:
         NotFound: there is none, or it was retired and the caller is no official of it.
+        Absorbed: it was, and the entry that took it in is named.
         Unauthenticated, Forbidden: a draft of others.
     """
     entry = get_entry(call.session, key)
     if call.may(Permission.ENTRY_READ, entry):
         return entry
     if entry.retired_at is not None:
+        check_not_absorbed(call.session, entry)
         raise NotFound("数据“{key}”已撤下。", key=key)
     raise Unauthenticated() if call.actor.is_anonymous else Forbidden()
 

@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from portal.clock import local_date
 from portal.codes import code_list
-from portal.errors import Gone, NotFound, Unavailable
+from portal.errors import Absorbed, Gone, NotFound, Unavailable
 from portal.extension import EntryPanel
 from portal.models.distribution import find_profile
 from portal.models.entry import CatalogueEntry, find_entry, find_unfinished_version
@@ -20,6 +20,7 @@ from portal.models.file_check import checks_of
 from portal.models.former_slug import find_renamed_entry
 from portal.permissions import Permission, is_allowed
 from portal.rules.entry_content import EntryContent
+from portal.services.absorption import check_not_absorbed
 from portal.services.entry_view import EntryView, FileView, view_entry
 from portal.services.opening import NotOpen, check_open
 from portal.services.structured_data import dataset_json_ld
@@ -58,6 +59,8 @@ def dataset(key: str) -> Any:
         if renamed is None:
             raise
         return redirect(f"/dataset/{renamed.slug}", 301)
+    except Absorbed as error:
+        return redirect(f"/dataset/{error.successor}", 301)
     page = _page(entry)
     view = page.view
     may_download, refusal = download_right(entry, view)
@@ -127,12 +130,13 @@ def readable_entry(key: str) -> CatalogueEntry:
 
     Raises:
         NotFound: there is none, or none for this caller.
-        Gone: it was published and is retired; the message says why.
+        Gone: it was published and is retired; the message says why. Absorbed: by which entry.
     """
     entry = find_entry(session(), key)
     if entry is None:
         raise NotFound("没有代码或名称为“{key}”的数据。", key=key[:100])
     if entry.retired_at is not None:
+        check_not_absorbed(session(), entry)
         version = entry.published_version
         title = version.title if version else entry.code
         day = local_date(entry.retired_at)

@@ -34,6 +34,7 @@ class ItemChange:
     kind: str
     name: str
     parts: tuple[FieldChange, ...] = ()
+    field_name: str = ""
 
 
 @dataclass(frozen=True)
@@ -94,10 +95,14 @@ def _items(before: Sequence[InformationItem], after: Sequence[InformationItem]) 
     changes = []
     for key, item in new.items():
         if key not in old:
-            changes.append(ItemChange("added", item.name or key))
+            changes.append(ItemChange("added", item.name or key, (), item.field_name))
         elif parts := _parts(old[key], item):
-            changes.append(ItemChange("changed", item.name or key, parts))
-    changes += [ItemChange("removed", i.name or k) for k, i in old.items() if k not in new]
+            changes.append(ItemChange("changed", item.name or key, parts, item.field_name))
+    changes += [
+        ItemChange("removed", item.name or key, (), item.field_name)
+        for key, item in old.items()
+        if key not in new
+    ]
     return changes
 
 
