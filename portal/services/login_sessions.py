@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from sqlalchemy import bindparam, delete, exists, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from portal.actor import ANONYMOUS, Actor, RoleIn
 from portal.clock import Clock, local_date
@@ -162,7 +162,12 @@ def actor_of_rows(rows: Sequence[Any]) -> Actor:
 
 
 def _lent_roles(session: Session, substitute_id: int, today: date) -> tuple[RoleIn, ...]:
-    """Return the roles of those for whom the account stands in today."""
+    """Return the roles of those for whom the account stands in today.
+
+    Only those in organisations that both are of: whoever may name a substitute in one of them gives
+    nothing away of another, and a colleague who has left there stands in there no more.
+    """
+    of_both = aliased(Membership)
     query = (
         select(
             Membership.role,
@@ -179,6 +184,10 @@ def _lent_roles(session: Session, substitute_id: int, today: date) -> tuple[Role
             *_runs(today),
             Account.disabled.is_(False),
             Membership.role.not_in(NOT_LENT),
+            exists().where(
+                of_both.account_id == substitute_id,
+                of_both.organisation_id == Membership.organisation_id,
+            ),
         )
         .order_by(Membership.id)
     )

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from typing import Any
 
-from sqlalchemy import bindparam, func, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import bindparam, exists, func, select, update
+from sqlalchemy.orm import Session, aliased
 
 from portal.actor import acts_as
 from portal.clock import Clock, local_date
@@ -85,12 +85,26 @@ def tell(
 
 
 def _substitutes_of(session: Session, clock: Clock, accounts: frozenset[int]) -> frozenset[int]:
-    """Return who stands in for some of the accounts today."""
+    """Return who stands in for some of the accounts today.
+
+    Not for somebody with roles in an organisation that is not theirs: it may be meant for that one.
+    """
     if not accounts:
         return frozenset()
     today = local_date(clock())
+    of_principal, of_substitute = aliased(Membership), aliased(Membership)
+    elsewhere = exists().where(
+        of_principal.account_id == Delegation.account_id,
+        of_principal.organisation_id.not_in(
+            select(of_substitute.organisation_id).where(
+                of_substitute.account_id == Delegation.substitute_id,
+                of_substitute.organisation_id.is_not(None),
+            )
+        ),
+    )
     query = select(Delegation.substitute_id).where(
         Delegation.account_id.in_(accounts),
+        ~elsewhere,
         Delegation.starts_on <= today,
         Delegation.ends_on >= today,
         Delegation.ended_at.is_(None),

@@ -13,7 +13,7 @@ from portal.errors import Forbidden, GuardRefused, Invalid
 from portal.models import Account, ApiToken, AuditEvent, Delegation, EntryVersion, Notice
 from portal.models.account import find_account
 from portal.models.organisation import get_organisation
-from portal.services import delegations, leaving, members
+from portal.services import delegations, leaving, members, notices
 from portal.services.accounts import actor_of, create_account, create_token
 from portal.services.entries import EntryService
 from portal.services.login_sessions import NewSession, actor_of_session, begin
@@ -238,6 +238,23 @@ class TestAbsence:
         session.flush()
         assert not self._acting(session, clock, substitute).has_role("agency_reviewer")
         away.disabled = True
+
+    def test_nothing_of_another_organisation_is_lent(
+        self, session: Any, people: People, clock: SetClock
+    ) -> None:
+        away = people.account("agency_reviewer", TRANSPORT)
+        members.give_role(session, away, "agency_editor", get_organisation(session, HEALTH))
+        substitute = people.account("agency_editor", TRANSPORT)
+        self._stand_in(session, clock, away, substitute)
+        acting = self._acting(session, clock, substitute)
+        assert [r.role for r in acting.roles if r.principal_id] == ["agency_reviewer"]
+        event = session.scalars(select(AuditEvent).where(AuditEvent.event == "delegate")).one()
+        notices.tell(session, clock, {away.id}, event, "为卫生健康委员会的事", "/work")
+        told = select(Notice.account_id).where(Notice.text.contains("卫生健康"))
+        assert list(session.scalars(told)) == [away.id]
+        substitute.memberships.clear()  # they have left the organisation
+        session.flush()
+        assert self._acting(session, clock, substitute).roles == ()
 
     def test_own_work_is_recorded_in_the_own_name_alone(
         self, session: Any, people: People, catalogue: Catalogue, clock: SetClock
