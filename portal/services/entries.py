@@ -280,6 +280,7 @@ class EntryService(EntryPublication):
     ) -> None:
         """Take the entry out of the public catalogue; its open list place ends with it."""
         version = self._published(entry)
+        before = version.row_version
         self._flow.fire(
             version,
             event,
@@ -289,6 +290,8 @@ class EntryService(EntryPublication):
             consequences_shown=consequences_shown,
             **facts,
         )
+        if version.row_version == before:  # the same click again, maybe after it was restored
+            return
         entry.retired_at = self._clock()
         entry.retired_reason = reason
         entry.retired_by_source = event == "source_gone"
@@ -309,7 +312,10 @@ class EntryService(EntryPublication):
         notify: bool = True,
     ) -> None:
         published = self._published(entry)
+        before = published.row_version
         self._flow.fire(published, event, actor, reason=reason, key=key, notify=notify)
+        if published.row_version == before:  # the same click again, maybe after it was retired
+            return
         entry.retired_at, entry.retired_reason, entry.retired_by_source = None, "", False
         entry.metadata_modified_at = self._clock()
         self._session.flush()

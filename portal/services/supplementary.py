@@ -86,6 +86,7 @@ class SupplementaryService:
             entry_id=version.entry_id,
             provider_id=version.entry.provider_id,
         )
+        before = version.row_version
         self._flow.fire(
             version,
             "submit",
@@ -95,8 +96,9 @@ class SupplementaryService:
             duplicates=tuple(one.title for one in similar),
             details={"content_hash": version.content_hash, "similar": [s.slug for s in similar]},
         )
-        version.return_defects = []
-        request_index(self._session, self._clock, version.entry)
+        if version.row_version != before:  # else the same click again, maybe long after
+            version.return_defects = []
+            request_index(self._session, self._clock, version.entry)
         return version
 
     def nearest(self, version: EntryVersion) -> list[EntryVersion]:
@@ -194,9 +196,11 @@ class SupplementaryService:
         seen: int | None = None,
         key: str | None = None,
     ) -> EntryVersion:
+        before = version.row_version
         self._flow.fire(version, "return", actor, reason=reason, seen=seen, key=key)
-        version.return_defects = [{"field": "", "message": reason}]
-        request_index(self._session, self._clock, version.entry)
+        if version.row_version != before:
+            version.return_defects = [{"field": "", "message": reason}]
+            request_index(self._session, self._clock, version.entry)
         return version
 
     def absorb(

@@ -129,6 +129,26 @@ def test_a_retired_entry_leaves_the_public_and_comes_back(
     assert entry.is_public
 
 
+def test_an_old_click_undoes_nothing(catalogue: Catalogue, people: People) -> None:
+    entry = catalogue.published()
+
+    def retire() -> None:
+        catalogue.entries.retire(
+            people.bureau, entry, reason="依据已失效", consequences_shown=True, key="retire-1"
+        )
+
+    def restore() -> None:
+        catalogue.entries.restore(people.bureau, entry, reason="恢复", key="restore-1")
+
+    retire()
+    restore()
+    retire()  # the form that was sent before, sent again
+    assert entry.is_public
+    catalogue.entries.retire(people.bureau, entry, reason="再次失效", consequences_shown=True)
+    restore()
+    assert not entry.is_public
+
+
 def test_saving_without_a_change_writes_nothing(
     session: Session, catalogue: Catalogue, people: People, platform: Platform
 ) -> None:

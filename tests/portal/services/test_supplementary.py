@@ -150,6 +150,19 @@ def test_a_returned_draft_is_saved_and_submitted_again(
 
 
 @ONE_DATABASE
+def test_an_old_click_brings_no_defects_back(
+    service: SupplementaryService, city: City, submitted: EntryVersion
+) -> None:
+    reason, key = "请补充更新周期", "return-1"
+    service.return_for_correction(city.authority, submitted, reason=reason, key=key)
+    assert submitted.return_defects
+    service.submit(city.editor, submitted)
+    service.return_for_correction(city.authority, submitted, reason=reason, key=key)
+    assert submitted.state == "submitted"
+    assert submitted.return_defects == []
+
+
+@ONE_DATABASE
 def test_the_authority_above_a_district_is_found(session: Session, city: City) -> None:
     found = find_authority(session, "220102")
     assert found is not None
