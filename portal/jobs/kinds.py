@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+import structlog
 from sqlalchemy import delete, select
 
 from portal.clock import local_date
+from portal.errors import PortalError
 from portal.jobs.messages import send_left_over, send_message
 from portal.jobs.people import (
     alert_deadlines,
@@ -37,6 +39,7 @@ from portal.services.value_recompute import recompute_all
 if TYPE_CHECKING:
     from portal.platform import Platform
 
+log = structlog.get_logger(__name__)
 BATCH = 200
 KEEP_DONE_DAYS = 7
 WARM_ROWS = 20_000
@@ -146,8 +149,11 @@ def release_versions(platform: Platform, _payload: dict[str, Any]) -> None:
     with platform.database.reading() as session:
         due = scheduled_release.list_due(session, platform.clock)
     for version_id in due:
-        with platform.database.writing() as session:
-            scheduled_release.release(session, platform.clock, version_id)
+        try:
+            with platform.database.writing() as session:
+                scheduled_release.release(session, platform.clock, version_id)
+        except PortalError as error:  # it holds up none of the others, and is tried again
+            log.warning("a version was not released", version=version_id, error=error.text())
 
 
 def check_list(platform: Platform, payload: dict[str, Any]) -> None:

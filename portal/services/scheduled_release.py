@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from portal.actor import Actor
 from portal.clock import Clock, local_date
-from portal.models.entry import EntryVersion
+from portal.models.entry import CatalogueEntry, EntryVersion
 from portal.services.catalogue_flow import FLOW
 from portal.services.entries import EntryService
 from portal.services.flow import Flow
@@ -17,7 +17,12 @@ def list_due(session: Session, clock: Clock, *, limit: int = 200) -> list[int]:
     """Return the ids of approved versions whose day has come (in Jilin), the earliest first."""
     query = (
         select(EntryVersion.id)
-        .where(EntryVersion.state == "approved", EntryVersion.release_on <= local_date(clock()))
+        .join(CatalogueEntry, CatalogueEntry.id == EntryVersion.entry_id)
+        .where(
+            EntryVersion.state == "approved",
+            EntryVersion.release_on <= local_date(clock()),
+            CatalogueEntry.retired_at.is_(None),  # one that was retired meanwhile waits
+        )
         .order_by(EntryVersion.release_on, EntryVersion.id)
         .limit(limit)
     )
@@ -29,7 +34,7 @@ def release(session: Session, clock: Clock, version_id: int) -> bool:
     version = session.get(EntryVersion, version_id)
     if version is None or version.state != "approved" or version.release_on is None:
         return False
-    if version.release_on > local_date(clock()):
+    if version.release_on > local_date(clock()) or version.entry.retired_at is not None:
         return False
     EntryService(session, clock).publish(version)
     return True

@@ -13,7 +13,7 @@ from portal.jobs.kinds import release_versions
 from portal.models import AuditEvent, Deadline, EntryVersion
 from portal.platform import Platform
 from portal.services.scheduled_release import cancel_release, list_due, release
-from tests.factories import Catalogue, People, SetClock
+from tests.factories import Catalogue, People, SetClock, content
 
 DAY = date(2026, 12, 1)
 
@@ -40,6 +40,23 @@ def test_it_waits_for_its_day_and_is_due_on_it(
     assert release(session, clock, version.id) is False
     assert version.state == "published"
     assert version.entry.is_public
+
+
+def test_one_that_was_retired_meanwhile_waits(
+    session: Session, catalogue: Catalogue, people: People, clock: SetClock
+) -> None:
+    entry = catalogue.published()
+    version = catalogue.entries.revise(people.department, entry)
+    catalogue.entries.save(people.editor, version, content(title="吉林省公交线路信息（修订）"))
+    catalogue.entries.submit(people.department, version)
+    catalogue.entries.approve(people.bureau, version, release_on=DAY)
+    catalogue.entries.retire(people.bureau, entry, reason="依据已失效", consequences_shown=True)
+    clock.advance(days=7)
+    assert list_due(session, clock) == []
+    assert release(session, clock, version.id) is False
+    catalogue.entries.restore(people.bureau, entry, reason="恢复")
+    assert release(session, clock, version.id) is True
+    assert entry.published_version is version
 
 
 @pytest.mark.parametrize("day", [DAY - timedelta(days=8), DAY + timedelta(days=500)])
