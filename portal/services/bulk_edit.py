@@ -10,11 +10,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from portal.actor import Actor
 from portal.clock import Clock
 from portal.errors import Conflict, Defect, Forbidden, IllegalEvent, Invalid
+from portal.models.audit import AuditEvent
 from portal.models.entry import CatalogueEntry, EntryVersion, list_versions
 from portal.models.organisation import Organisation
 from portal.rules.entry_content import EntryContent
@@ -123,6 +125,8 @@ class _Editor:
         if version is None or entry is None or version.entry_id != entry.id:
             raise Invalid.one("item", "unknown", "没有这条目录。")
         self.title = version.title
+        if (done := self._done(entry)) is not None:
+            return done
         newest = list_versions(self._session, entry.id)[0]
         if newest.id != version.id or version.row_version != chosen.row_version:
             raise Conflict()
@@ -135,6 +139,20 @@ class _Editor:
         target, outcome = self._target(entry, version)
         self._entries.save(self._actor, target, after, key=f"{self._key}:{entry.id}")
         return BulkRow(entry.id, target.id, version.title, outcome, before, after, moved)
+
+    def _done(self, entry: CatalogueEntry) -> BulkRow | None:
+        """Return what stands since the same click changed the entry before; None if it did not."""
+        query = select(AuditEvent.subject_id).where(
+            AuditEvent.flow == FLOW,
+            AuditEvent.entry_id == entry.id,
+            AuditEvent.event_key == f"{self._key}:{entry.id}",
+        )
+        version_id = self._session.scalar(query)
+        version = self._session.get(EntryVersion, version_id) if version_id is not None else None
+        if version is None:
+            return None
+        content = content_of(version)
+        return BulkRow(entry.id, version.id, version.title, CHANGED, content, content)
 
     def _check(self, before: EntryContent, after: EntryContent) -> None:
         """A change that makes something wrong that was right is refused. Raises Invalid."""

@@ -88,6 +88,7 @@ def read(version_id: int) -> Any:
     """Show what the file tells, and what it would change; nothing is written to the entry."""
     try:
         note = _uploaded()
+        session(writing=False)  # to read a large file takes seconds: nobody waits for it
         _editable(version_id)
         return _preview(version_id, note)
     except REFUSALS as error:
@@ -109,7 +110,7 @@ def _uploaded() -> dict[str, str]:
 
 def _preview(version_id: int, note: dict[str, str]) -> str:
     version = version_for_work(version_id)
-    found = _found(version, note, request.form.get("table", ""))
+    found = _in_file(note) or _in_distribution(version, note)
     mode = "replace" if request.form.get("mode") == "replace" else "add"
     before = content_of(version)
     after = _merged(version, found, mode)
@@ -124,15 +125,20 @@ def _preview(version_id: int, note: dict[str, str]) -> str:
     )
 
 
-def _found(version: EntryVersion, note: dict[str, str], table: str) -> ItemsFound:
-    if public_id := note.get("distribution"):
-        for file in list_distributions(session(), version.entry_id):
-            data = file.current_version
-            if file.public_id == public_id and data is not None and data.table:
-                return ItemsFound("data", tuple(items_of_table(TableInfo.from_dict(data.table))))
-        raise Invalid.one("file", "missing", "没有这个文件，或还没有读出表格。")
-    data_bytes = b"".join(platform().storage.open(note["sha256"]))
-    return read_items(data_bytes, note["filename"], table=table)
+def _in_file(note: dict[str, str]) -> ItemsFound | None:
+    """Return what an uploaded file tells, None where the note is of a file of the entry."""
+    if "sha256" not in note:
+        return None
+    data = b"".join(platform().storage.open(note["sha256"]))
+    return read_items(data, note["filename"], table=request.form.get("table", ""))
+
+
+def _in_distribution(version: EntryVersion, note: dict[str, str]) -> ItemsFound:
+    for file in list_distributions(session(), version.entry_id):
+        data = file.current_version
+        if file.public_id == note["distribution"] and data is not None and data.table:
+            return ItemsFound("data", tuple(items_of_table(TableInfo.from_dict(data.table))))
+    raise Invalid.one("file", "missing", "没有这个文件，或还没有读出表格。")
 
 
 def _merged(version: EntryVersion, found: ItemsFound, mode: str) -> EntryContent:
@@ -145,10 +151,12 @@ def _merged(version: EntryVersion, found: ItemsFound, mode: str) -> EntryContent
 @writes
 def confirm(version_id: int) -> Any:
     def act() -> None:
-        version = _editable(version_id)
         note = _note(request.form.get("token", ""))
-        found = _found(version, note, request.form.get("table", ""))
-        content = _merged(version, found, request.form.get("mode", "add"))
+        in_file = _in_file(note)  # before the writing transaction begins
+        version = _editable(version_id)
+        content = _merged(
+            version, in_file or _in_distribution(version, note), request.form.get("mode", "add")
+        )
         EntryService(session(), clock()).save(
             actor(), version, content, seen=form_seen(), key=form_key()
         )
