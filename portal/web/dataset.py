@@ -56,7 +56,7 @@ def dataset(key: str) -> Any:
         entry = readable_entry(key)
     except NotFound:
         renamed = find_renamed_entry(session(), key[:120])
-        if renamed is None:
+        if renamed is None or not _may_be_named(renamed):
             raise
         return redirect(f"/dataset/{renamed.slug}", 301)
     except Absorbed as error:
@@ -149,6 +149,11 @@ def readable_entry(key: str) -> CatalogueEntry:
     if not is_allowed(actor(), Permission.ENTRY_READ, entry):
         raise NotFound("没有代码或名称为“{key}”的数据。", key=key[:100])
     return entry
+
+
+def _may_be_named(entry: CatalogueEntry) -> bool:
+    """The name of what was never public is nobody's to know but its own people's."""
+    return entry.retired_at is not None or is_allowed(actor(), Permission.ENTRY_READ, entry)
 
 
 def shortened(text: str) -> str:

@@ -7,9 +7,11 @@ import re
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
 from portal.models.entry import get_entry
-from portal.models.former_slug import remember_slug
+from portal.models.former_slug import FormerSlug, remember_slug
+from tests.factories import Catalogue, People
 from tests.portal.web.conftest import Site
 from tests.portal.web.markup import active_parts, links
 
@@ -219,3 +221,14 @@ def test_a_former_address_leads_to_the_one_of_today(site: Site, visitor: FlaskCl
     assert (answer.status_code, answer.location) == (301, "/dataset/the-name-of-today")
     assert visitor.get("/dataset/the-name-of-today").status_code == 200
     assert visitor.get("/dataset/never-was").status_code == 404
+
+
+def test_a_former_address_of_a_draft_names_nothing(site: Site, visitor: FlaskClient) -> None:
+    with site.platform.database.writing() as session:
+        people = People(site.platform, session)
+        entry = Catalogue(site.platform, session, people).draft().entry
+        remember_slug(session, entry, "a-name-that-tells-too-much", site.platform.clock())
+        former = session.scalars(select(FormerSlug.slug)).one()
+    answer = visitor.get(f"/dataset/{former}")
+    assert answer.status_code == 404
+    assert answer.location is None
