@@ -62,7 +62,10 @@ def qr_code(key: str) -> Response:
 @blueprint.get("/dataset/<key>/changes.atom")
 @public
 def changes(key: str) -> Response:
-    """Say as an Atom feed (RFC 4287) what happened to one data set, the newest first."""
+    """Say as an Atom feed (RFC 4287) what happened to one data set, the newest first.
+
+    In Chinese for every reader: caches keep one answer for all.
+    """
     entry = public_entry(key)
     feed = _feed(entry, list_changes(session(), entry.id))
     return _kept(
@@ -81,7 +84,7 @@ def _feed(entry: CatalogueEntry, found: Iterable[Change]) -> ElementTree.Element
     _add(feed, "link", href=page)
     _add(_add(feed, "author"), "name", entry.provider.name)
     for change in found:
-        what = gettext(change.text) + (f"：{change.detail}" if change.detail else "")
+        what = change.text + (f"：{change.detail}" if change.detail else "")
         one = _add(feed, "entry")
         stamp = change.at.isoformat()
         _add(one, "id", f"{page}#{stamp}-{quote(change.text)}-{change.version or 0}")

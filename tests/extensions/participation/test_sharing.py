@@ -22,6 +22,10 @@ def test_the_feed_of_a_data_set_can_be_read_without_an_account(site: Site) -> No
     assert not feed.bozo
     assert feed.entries
     assert any("向公众开放" in entry.title for entry in feed.entries)
+    english = site.browser().client.get(
+        f"/dataset/{site.slug}/changes.atom", headers={"Accept-Language": "en"}
+    )
+    assert english.data == answer.data  # caches keep one for all
     assert len({entry.id for entry in feed.entries}) == len(feed.entries)
     assert site.names["alice"] not in answer.get_data(as_text=True)
     stamps = [entry.updated for entry in feed.entries]
