@@ -12,9 +12,9 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from harvesters.open_list import UnreadableList, read_open_list
+from harvesters.open_list import NoHeader, UnreadableList, read_open_list
 from harvesters.record import FaultyRecord, HarvestedRecord
-from portal.actor import Actor
+from portal.actor import ANONYMOUS, Actor
 from portal.clock import Clock
 from portal.codes import all_code_names
 from portal.db import Database
@@ -23,9 +23,10 @@ from portal.jobs.queue import enqueue
 from portal.models.account import Account
 from portal.models.list_check import CHECKING, DONE, FAILED, WAITING, ListCheck
 from portal.models.organisation import Organisation
-from portal.services.accounts import actor_of
 from portal.services.content import content_json
-from portal.services.open_list_import import CREATED, ImportedRow, RowImporter
+from portal.services.list_columns import remembered_columns
+from portal.services.login_sessions import acting
+from portal.services.open_list_import import CREATED, NO_HEADER, ImportedRow, RowImporter
 from portal.storage.base import Storage
 
 CHECK_LIST = "check_list"
@@ -64,11 +65,15 @@ def run_check(database: Database, storage: Storage, clock: Clock, check_id: int)
             return
         sha256, filename = check.sha256, check.filename
         account_id, organisation_id = check.account_id, check.organisation_id
+        provider = session.get(Organisation, organisation_id)
+        assert provider is not None  # organisations are never removed
+        remembered = remembered_columns(session, provider)
     try:
         data = b"".join(storage.open(sha256))
-        records = list(read_open_list(data, filename, all_code_names()))
+        records = read_open_list(data, filename, all_code_names(), remembered=remembered)
     except UnreadableList as error:
-        _keep(database, clock, check_id, FAILED, {"defects": [_defect("file", str(error))]})
+        said = {"defects": [_defect("file", str(error))], NO_HEADER: isinstance(error, NoHeader)}
+        _keep(database, clock, check_id, FAILED, said)
         return
     rows: list[dict[str, Any]] = []
     found: list[dict[str, str]] = []
@@ -79,8 +84,10 @@ def run_check(database: Database, storage: Storage, clock: Clock, check_id: int)
         with database.writing_session() as session:
             account = session.get(Account, account_id)
             provider = session.get(Organisation, organisation_id)
-            assert provider is not None  # organisations are never removed
-            importer = RowImporter(session, clock, actor_of(account), provider)
+            assert account is not None  # accounts and organisations are never removed
+            assert provider is not None
+            actor = ANONYMOUS if account.disabled else acting(session, clock, account)
+            importer = RowImporter(session, clock, actor, provider)
             _look(importer, batch, titles, rows, found)
             session.rollback()
     _keep(database, clock, check_id, DONE, {"rows": rows, "defects": found}, len(records))

@@ -9,11 +9,15 @@ from openpyxl import load_workbook
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from portal.clock import local_date
 from portal.models import CatalogueEntry, ListCheck
 from portal.platform import Platform
 from portal.rules.entry_content import InformationItem, LegalBasis
+from portal.services.accounts import actor_of
+from portal.services.delegations import delegate
 from portal.services.list_checking import run_check, start_check
 from portal.services.list_export import export_list
+from portal.services.login_sessions import acting
 from portal.services.open_list_import import import_open_list
 from tests.factories import TRANSPORT, Catalogue, People, conditional_content, content
 
@@ -97,6 +101,32 @@ def test_a_check_shows_the_difference_and_writes_nothing(platform: Platform) -> 
         (twice,) = found.result["defects"]
         assert "同名的新目录" in twice["message"]
         assert session.scalar(select(func.count(CatalogueEntry.id))) == 3
+
+
+@pytest.mark.parametrize("database_kind", ["sqlite"])
+def test_a_check_by_a_substitute_finds_what_the_import_will(platform: Platform) -> None:
+    with platform.database.writing() as session:
+        people = People(platform, session)
+        catalogue = Catalogue(platform, session, people)
+        provider = catalogue.organisation()
+        away = people.account("responsible_dept", TRANSPORT)
+        substitute = people.account("agency_security_officer", TRANSPORT)
+        today = local_date(platform.clock())
+        delegate(
+            session, platform.clock, actor_of(away), away,
+            substitute_id=substitute.id, starts_on=today, ends_on=today, reason="出差",
+        )  # fmt: skip
+        text = "数据集名称,提供单位\n代理人编制的目录,吉林省交通运输厅\n".encode()
+        stored = platform.storage.put(io.BytesIO(text))
+        check_id = start_check(
+            session, platform.clock, acting(session, platform.clock, substitute), provider,
+            sha256=stored.sha256, filename="清单.csv",
+        ).id  # fmt: skip
+    run_check(platform.database, platform.storage, platform.clock, check_id)
+    with platform.database.reading() as session:
+        found = session.get(ListCheck, check_id)
+        assert found is not None
+        assert [row["outcome"] for row in found.result["rows"]] == ["created"]
 
 
 @pytest.mark.parametrize("database_kind", ["sqlite"])
