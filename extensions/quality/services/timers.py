@@ -91,8 +91,8 @@ def scan_backlog(platform: Platform) -> None:
     Earlier versions of files that are still there are looked at too: they have addresses of their own.
     """
     with platform.database.reading() as session:
-        rows = session.execute(
-            select(DataVersion.id, DataVersion.sha256, DataVersion.table)
+        ids = session.scalars(
+            select(DataVersion.id)
             .join(Distribution, Distribution.id == DataVersion.distribution_id)
             .outerjoin(TableScan, TableScan.data_version_id == DataVersion.id)
             .where(
@@ -102,10 +102,14 @@ def scan_backlog(platform: Platform) -> None:
             )
             .order_by(DataVersion.id.desc())
         ).all()
-    for version_id, sha256, table in rows:
-        info = TableInfo.from_dict(table)
+    for version_id in ids:
+        with platform.database.reading() as session:
+            version = session.get(DataVersion, version_id)
+        if version is None or not version.table:
+            continue
+        info = TableInfo.from_dict(version.table)
         parquet = Path(platform.storage.local_path(info.parquet_sha256))
-        looked = look_at_table(info, parquet, Path(platform.storage.local_path(sha256)))
+        looked = look_at_table(info, parquet, Path(platform.storage.local_path(version.sha256)))
         with platform.database.writing() as session:
             version = session.get(DataVersion, version_id)
             if version is not None:
