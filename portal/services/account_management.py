@@ -109,6 +109,11 @@ def change_password(session: Session, actor: Actor, *, current: str, new: str, a
     set_password(session, account, new)
 
 
+def want_digest(session: Session, actor: Actor, *, wanted: bool) -> None:
+    """Say whether the own account gets the daily mail."""
+    own_account(session, actor).digest = wanted
+
+
 def own_account(session: Session, actor: Actor) -> Account:
     account = session.get(Account, actor.account_id) if actor.account_id is not None else None
     if account is None:

@@ -1,4 +1,7 @@
-"""Short secrets that must be read again: kept encrypted under a key made of SECRET_KEY."""
+"""Short secrets that must be read again: kept encrypted under a key made of SECRET_KEY.
+
+Fernet (AES-128-CBC and HMAC-SHA256) under a key derived by HKDF for each purpose.
+"""
 
 from __future__ import annotations
 

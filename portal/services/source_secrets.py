@@ -1,24 +1,22 @@
 """Keys of sources (API keys, headers that sign in): sealed in the database, opened by runs only.
 
-Sealed with Fernet (AES-128-CBC and HMAC-SHA256) under a key derived from SECRET_KEY by HKDF, so
-that a copy of the database alone gives no key of another portal away.
+Sealed by `portal.services.sealed_text`, so that a copy of the database alone gives no key of another
+portal away.
 """
 
 from __future__ import annotations
 
-import base64
 import re
 from collections.abc import Mapping
 from typing import Any
 
 import orjson
-from cryptography.fernet import Fernet, InvalidToken
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from portal.errors import PortalError
 from portal.models.harvest import HarvestSource
+from portal.services.sealed_text import seal, unseal
 
+SEALED_FOR = "xiangyun harvest source"
 _SECRET = re.compile(r"key|token|secret|password|headers|authorization|cookie", re.IGNORECASE)
 
 
@@ -35,15 +33,14 @@ class SourceSecrets:
     """Seals and opens the secret options of sources."""
 
     def __init__(self, secret_key: str) -> None:
-        derived = HKDF(SHA256(), 32, salt=None, info=b"xiangyun harvest source")
-        self._fernet = Fernet(base64.urlsafe_b64encode(derived.derive(secret_key.encode())))
+        self._secret_key = secret_key
 
     def put(self, source: HarvestSource, options: Mapping[str, Any]) -> None:
         """Let the source have these options and no others; the secret ones are sealed."""
         secret = {key: value for key, value in options.items() if is_secret(key)}
         source.options = {key: value for key, value in options.items() if key not in secret}
-        sealed = orjson.dumps(secret, option=orjson.OPT_SORT_KEYS)
-        source.sealed = self._fernet.encrypt(sealed).decode() if secret else ""
+        text = orjson.dumps(secret, option=orjson.OPT_SORT_KEYS).decode()
+        source.sealed = seal(self._secret_key, SEALED_FOR, text) if secret else ""
 
     def options_of(self, source: HarvestSource) -> dict[str, Any]:
         """Return all options in the clear.
@@ -63,10 +60,10 @@ class SourceSecrets:
     def _opened(self, source: HarvestSource) -> dict[str, Any]:
         if not source.sealed:
             return {}
-        try:
-            opened: dict[str, Any] = orjson.loads(self._fernet.decrypt(source.sealed.encode()))
-        except (InvalidToken, ValueError) as error:
-            raise SecretsUnreadable(name=source.name) from error
+        text = unseal(self._secret_key, SEALED_FOR, source.sealed)
+        if text is None:
+            raise SecretsUnreadable(name=source.name)
+        opened: dict[str, Any] = orjson.loads(text)
         return opened
 
 

@@ -38,7 +38,7 @@ class Figures:
     newest: tuple[Mapping[str, Any], ...]
 
 
-def _store(name: str, seconds: float, size: int = 256) -> Kept[Any]:
+def kept_for(name: str, seconds: float, size: int = 256) -> Kept[Any]:
     stores: dict[str, Kept[Any]] = current_app.extensions.setdefault("xiangyun_kept", {})
     if name not in stores:
         stores.setdefault(name, Kept(seconds=seconds, size=size))
@@ -47,17 +47,17 @@ def _store(name: str, seconds: float, size: int = 256) -> Kept[Any]:
 
 def kept_views() -> Kept[Any]:
     """Pages' views of entries, by entry and index version."""
-    return _store("views", 60.0)
+    return kept_for("views", 60.0)
 
 
 def kept_sections() -> Kept[Any]:
     """Parts of entries' pages as HTML; their keys name everything they depend on."""
-    return _store("sections", 600.0, 1024)
+    return kept_for("sections", 600.0, 1024)
 
 
 def kept_downloads(entry_id: int) -> int:
     """Return the entry's downloads, as they were some seconds ago."""
-    count: int = _store("downloads", SECONDS).get(entry_id, lambda: count_of(session(), entry_id))
+    count: int = kept_for("downloads", SECONDS).get(entry_id, lambda: count_of(session(), entry_id))
     return count
 
 
@@ -65,7 +65,7 @@ def catalogue_figures() -> Figures:
     """Raises: Unavailable, the search engine does not answer."""
     # What is denied stands in the key: counts follow at once when an entry becomes less visible.
     denied = denied_entry_ids(session())
-    kept: Figures = _store("figures", SECONDS).get(denied, _figures)
+    kept: Figures = kept_for("figures", SECONDS).get(denied, _figures)
     public = public_ids(session(), {hit["id"] for hit in (*kept.valued, *kept.newest)})
     return Figures(
         kept.total,
@@ -110,7 +110,7 @@ def similar_entries(theme: str, but: int) -> list[Mapping[str, Any]]:
     if not theme:
         return []
     request = SearchRequest(filters={"theme": (theme,)}, sort=Sort.VALUE, rows=SHOWN + 1)
-    found: tuple[Mapping[str, Any], ...] = _store("similar", SECONDS).get(
+    found: tuple[Mapping[str, Any], ...] = kept_for("similar", SECONDS).get(
         theme, lambda: tuple(hit.stored for hit in _search(request).hits)
     )
     public = public_ids(session(), {hit["id"] for hit in found})
@@ -123,7 +123,7 @@ def _search(request: SearchRequest) -> Any:
 
 def names_of_organisations() -> Mapping[str, tuple[str, str]]:
     """Return code -> (name, English name)."""
-    names: Mapping[str, tuple[str, str]] = _store("organisations", SECONDS).get(
+    names: Mapping[str, tuple[str, str]] = kept_for("organisations", SECONDS).get(
         "names", lambda: organisation_names(session())
     )
     return names

@@ -29,7 +29,7 @@ from portal.services.site_pages import (
 from portal.web.access import public
 from portal.web.attachment import attachment
 from portal.web.context import platform, session
-from portal.web.figures import SECONDS, _store
+from portal.web.figures import SECONDS, kept_for
 from portal.web.presentation import language_code
 from portal.web.translated import translated
 from portal.web.work.blueprint import ID
@@ -195,7 +195,7 @@ def _footer() -> dict[str, Any]:
 def _foot_pages() -> list[tuple[str, str]]:
     """Return (address, title), as it was some seconds ago; nothing where the database is down."""
     code = language_code()
-    found: list[tuple[str, str]] = _store("foot_pages", SECONDS).get(code, _read_foot_pages)
+    found: list[tuple[str, str]] = kept_for("foot_pages", SECONDS).get(code, _read_foot_pages)
     return found
 
 

@@ -16,6 +16,7 @@ from portal.services.account_management import (
     list_tokens,
     own_account,
     revoke_token,
+    want_digest,
 )
 from portal.services.accounts import SHORTEST_PASSWORD
 from portal.services.identities import list_identities
@@ -140,7 +141,7 @@ def confirm_email() -> Any:
 @writes
 def digest() -> Any:
     def act() -> None:
-        own_account(session(), actor()).digest = request.form.get("digest") == "yes"
+        want_digest(session(), actor(), wanted=request.form.get("digest") == "yes")
 
     return decide(act, _page, done=gettext("已保存。"), target="/account")
 

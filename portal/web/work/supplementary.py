@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from flask import redirect, render_template, request
@@ -46,6 +47,7 @@ from portal.web.work.visibility import version_for_work
 
 blueprint = work_blueprint("work_supplementary")
 ADDRESS = "/work/supplementary"
+DISMISSED = re.compile(r"dismiss\.[0-9]{1,18}")
 SHOWN_FIELDS = (
     "abstract", "theme", "region", "share_type", "open_type", "security_level",
     "acquisition_method", "update_frequency", "duplicate_reason", "contact_name",
@@ -195,7 +197,7 @@ def publish(version_id: int) -> Any:
         dismissed = {
             int(name.removeprefix("dismiss.")): form_text(name, longest=1000)
             for name in request.form
-            if name.startswith("dismiss.") and name.removeprefix("dismiss.").isdecimal()
+            if DISMISSED.fullmatch(name)
         }
         _service().publish(
             actor(), _version(version_id), dismissed, seen=form_seen(), key=form_key()

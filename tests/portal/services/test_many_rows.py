@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import event, select
+from sqlalchemy import event, func, select
 
 from portal.clock import system_clock
 from portal.models.organisation import Organisation, get_organisation
@@ -52,4 +52,7 @@ def test_rows_get_ids_that_nobody_has_and_go_in_by_one_statement(platform: Platf
 
 def test_no_rows_are_no_work(platform: Platform) -> None:
     with platform.database.writing() as session:
+        before = session.scalar(select(func.count(Organisation.id)))
         add_many(session, [])
+        assert not session.new
+        assert session.scalar(select(func.count(Organisation.id))) == before
