@@ -2,6 +2,9 @@
 
 The substitute sees and does the work; the audit trail names both. To every guard that separates
 duties the two are one person while it lasts: what either of them edited, neither reviews.
+
+Lent roles count on the pages only, where a person decides. A token of the Action API has the roles
+of its own account and never lent ones: it outlasts the absence and acts while nobody looks.
 """
 
 from __future__ import annotations
@@ -16,7 +19,9 @@ from portal.actor import Actor
 from portal.clock import Clock, local_date
 from portal.errors import Defect, Forbidden, Invalid, NotFound
 from portal.models.account import Account, Membership
+from portal.models.audit import AuditEvent
 from portal.models.delegation import NOT_LENT, Delegation
+from portal.models.organisation import Organisation
 from portal.permissions import Permission, is_allowed
 from portal.services import audit
 from portal.services.account_management import FLOW
@@ -25,15 +30,20 @@ from portal.services.notices import tell
 LONGEST_DAYS, REASON_MAX = 180, 500
 
 
-def colleagues(session: Session, account: Account) -> Sequence[Account]:
-    """Return who may stand in for the account: members of the same organisations."""
-    places = [m.organisation_id for m in account.memberships if m.organisation_id is not None]
+def colleagues(session: Session, actor: Actor, account: Account) -> Sequence[Account]:
+    """Return whom the actor may let stand in for the account: members of the same organisations.
+
+    An administrator chooses within the organisations they see to, and never themselves: nobody
+    gives a right to themselves.
+    """
+    places = [place.id for place in _places(actor, account)]
+    others = {account.id, actor.account_id}
     query = (
         select(Account)
         .join(Membership, Membership.account_id == Account.id)
         .where(
             Membership.organisation_id.in_(places),
-            Account.id != account.id,
+            Account.id.not_in(others),
             Account.disabled.is_(False),
             Membership.role.not_in(("auditor",)),
         )
@@ -69,7 +79,8 @@ def delegate(
         Forbidden: somebody else's absence. Invalid: every defect at once.
     """
     _require(actor, account)
-    substitute = next((c for c in colleagues(session, account) if c.id == substitute_id), None)
+    allowed = colleagues(session, actor, account)
+    substitute = next((c for c in allowed if c.id == substitute_id), None)
     found = _defects(session, clock, account, substitute, starts_on, ends_on, reason)
     if found or substitute is None or starts_on is None or ends_on is None:
         raise Invalid(found)
@@ -98,9 +109,28 @@ def delegate(
             "to": ends_on.isoformat(),
         },
     )
-    text = f"“{account.display_name}”请您在{starts_on}至{ends_on}期间代为办理工作。"
-    tell(session, clock, {substitute.id} - {actor.account_id}, event, text, "/work")
+    _tell_both(session, clock, actor, account, substitute, event, made)
     return made
+
+
+def _tell_both(
+    session: Session,
+    clock: Clock,
+    actor: Actor,
+    account: Account,
+    substitute: Account,
+    event: AuditEvent,
+    made: Delegation,
+) -> None:
+    """Tell the substitute, and whoever is away as well if somebody else arranged it."""
+    days = f"{made.starts_on}至{made.ends_on}"
+    away, other = account.display_name, substitute.display_name
+    if actor.account_id == account.id:
+        text = f"“{away}”请您在{days}期间代为办理工作。"
+        tell(session, clock, {substitute.id}, event, text, "/work")
+        return
+    text = f"“{actor.name}”安排“{other}”在{days}期间代“{away}”办理工作，如有不符可自行结束。"
+    tell(session, clock, {account.id, substitute.id}, event, text, "/work/absence")
 
 
 def _defects(
@@ -144,14 +174,18 @@ def _overlaps(session: Session, account_id: int, starts_on: date, ends_on: date)
 
 
 def end_delegation(session: Session, clock: Clock, actor: Actor, delegation_id: int) -> None:
-    """End a delegation at once; by either of the two. Twice changes nothing."""
+    """End a delegation at once; by either of the two, or an administrator. Twice changes nothing.
+
+    Whoever of the two did not end it is told.
+    """
     found = session.get(Delegation, delegation_id)
-    if found is None or actor.account_id not in (found.account_id, found.substitute_id):
+    account = session.get(Account, found.account_id) if found is not None else None
+    if found is None or account is None or not _may_end(actor, found, account):
         raise NotFound("没有这个代理。")
     if found.ended_at is not None:
         return
     found.ended_at = clock()
-    audit.record(
+    event = audit.record(
         session,
         clock,
         actor,
@@ -160,11 +194,28 @@ def end_delegation(session: Session, clock: Clock, actor: Actor, delegation_id: 
         subject_id=found.account_id,
         details={"substitute_id": found.substitute_id},
     )
+    substitute = session.get(Account, found.substitute_id)
+    other = substitute.display_name if substitute is not None else ""
+    text = f"“{other}”不再代“{account.display_name}”办理工作（由“{actor.name}”结束）。"
+    told = {found.account_id, found.substitute_id} - {actor.account_id}
+    tell(session, clock, told, event, text, "/work/absence")
+
+
+def _may_end(actor: Actor, found: Delegation, account: Account) -> bool:
+    """True for the two of it, and for an administrator of where the one who is away works."""
+    if actor.account_id in (found.account_id, found.substitute_id):
+        return True
+    return bool(_places(actor, account))
+
+
+def _places(actor: Actor, account: Account) -> list[Organisation]:
+    """Return where the actor may arrange the account's absence: their own places, or managed ones."""
+    found = [m.organisation for m in account.memberships if m.organisation is not None]
+    if actor.account_id == account.id:
+        return found
+    return [place for place in found if is_allowed(actor, Permission.MEMBER_MANAGE, place)]
 
 
 def _require(actor: Actor, account: Account) -> None:
-    if actor.account_id == account.id:
-        return
-    places = [m.organisation for m in account.memberships if m.organisation is not None]
-    if not any(is_allowed(actor, Permission.MEMBER_MANAGE, place) for place in places):
+    if actor.account_id != account.id and not _places(actor, account):
         raise Forbidden()

@@ -25,10 +25,10 @@ blueprint = work_blueprint("members")
 @blueprint.get("/work/members")
 @signed_in
 def list_all() -> Any:
-    return _page(_organisation(request.args.get("org", "")))
+    return _page(asked_organisation(request.args.get("org", "")))
 
 
-def _organisation(code: str) -> Organisation:
+def asked_organisation(code: str) -> Organisation:
     """Return the organisation that is named, or the first one that the reader sees to."""
     managed = members.managed_organisations(session(), actor())
     own = [o for o in managed if o.id in actor().organisation_ids]
@@ -62,7 +62,7 @@ def _target(organisation: Organisation) -> str:
 @blueprint.post("/work/members/invite")
 @writes
 def invite() -> Any:
-    organisation = _organisation(request.form.get("org", ""))
+    organisation = asked_organisation(request.form.get("org", ""))
 
     def act() -> None:
         members.invite(
@@ -84,7 +84,7 @@ def invite() -> Any:
 @blueprint.post(f"/work/members/invitations/<{ID}:link_id>/withdraw")
 @writes
 def withdraw(link_id: int) -> Any:
-    organisation = _organisation(request.form.get("org", ""))
+    organisation = asked_organisation(request.form.get("org", ""))
     return decide(
         lambda: members.withdraw_invitation(session(), clock(), actor(), link_id),
         lambda problem: _page(organisation, problem),
@@ -96,7 +96,7 @@ def withdraw(link_id: int) -> Any:
 @blueprint.get(f"/work/members/<{ID}:account_id>/leave")
 @signed_in
 def see_off(account_id: int) -> Any:
-    organisation = _organisation(request.args.get("org", ""))
+    organisation = asked_organisation(request.args.get("org", ""))
     account = members.get_member(session(), actor(), organisation, account_id)
     return _leaving(organisation, account)
 
@@ -125,7 +125,7 @@ def _leaving(organisation: Organisation, account: Account, problem: Problem | No
 @blueprint.post(f"/work/members/<{ID}:account_id>/leave")
 @writes
 def leave(account_id: int) -> Any:
-    organisation = _organisation(request.form.get("org", ""))
+    organisation = asked_organisation(request.form.get("org", ""))
     account = members.get_member(session(), actor(), organisation, account_id)
     outside = [source for e in platform().extensions for source in e.work]
 
