@@ -26,8 +26,9 @@ from portal.permissions import Permission, require
 from portal.services import audit
 from portal.services.index_requests import request_index
 
+FLOW = "organisation"
 BUREAU_CODE = "JL-BUR"
-SERIALS_FROM = 100
+SERIALS_FROM, SERIALS_TO = 100, 999
 _KINDS_SKIPPED = ("public_utility_kind",)
 
 
@@ -126,6 +127,15 @@ def create_organisation(
     )
     session.add(organisation)
     session.flush()
+    audit.record(
+        session,
+        clock,
+        actor,
+        flow=FLOW,
+        event="create",
+        subject_id=organisation.id,
+        details={"code": organisation.code, "name": organisation.name, "kind": kind},
+    )
     return organisation
 
 
@@ -162,7 +172,7 @@ def change_organisation(
         session,
         clock,
         actor,
-        flow="organisation",
+        flow=FLOW,
         event="change",
         subject_id=organisation.id,
         details={"before": list(before), "name": organisation.name},
@@ -198,7 +208,7 @@ def delete_organisation(
         session,
         clock,
         actor,
-        flow="organisation",
+        flow=FLOW,
         event="delete",
         subject_id=organisation.id,
         details={"code": organisation.code, "name": organisation.name},
@@ -208,8 +218,12 @@ def delete_organisation(
 
 
 def _next_serial(session: Session) -> str:
+    """Return the next three-digit number. Raises Conflict once all are given."""
     highest = session.scalar(select(func.max(Organisation.serial))) or "000"
-    return f"{max(int(highest) + 1, SERIALS_FROM):03d}"
+    following = max(int(highest) + 1, SERIALS_FROM)
+    if following > SERIALS_TO:
+        raise Conflict("机构序号已用完，请联系平台维护人员。")
+    return f"{following:03d}"
 
 
 def list_organisations(session: Session) -> list[Organisation]:

@@ -50,6 +50,7 @@ def sections_of(reader: Actor) -> list[tuple[str, str]]:
         (Permission.SUPERVISION_READ, "/work/duties", gettext("监督管理")),
         (Permission.SOURCE_MANAGE, "/work/sources", gettext("采集源")),
         (Permission.ACCOUNT_MANAGE, "/work/accounts", gettext("账号管理")),
+        (Permission.ORGANISATION_MANAGE, "/work/organisations", gettext("机构管理")),
         (Permission.SEARCHES_READ, "/work/searches", gettext("检索统计")),
         (Permission.AUDIT_READ, "/work/audit", gettext("审计")),
     ):
