@@ -25,6 +25,7 @@ from portal.models.entry import CatalogueEntry, EntryVersion
 from portal.services import notices, value
 from portal.services.entry_hooks import ExtraSource, FacetSource, add_entry_hooks
 from portal.services.flow import FLOWS, FlowBinding
+from portal.services.inspection_findings import FindingKeeper, add_finding_keepers
 from portal.services.notices import Audience
 from portal.services.overview import OverviewColumn
 from portal.services.personal_data import Obstacle
@@ -148,7 +149,8 @@ class Extension:
     (facet_codes); samples: its part of each sample record; finish_samples: what it adds once all of
     them stand (called with the platform); public_uses: keeps public uses of data that another extension
     learns of; release_checks: looks at parsed tables before they leave;
-    review_checks: what a reviewer is told of a submitted version.
+    review_checks: what a reviewer is told of a submitted version; findings: has the problems mended
+    that a random inspection found.
     """
 
     name: str
@@ -179,6 +181,7 @@ class Extension:
     public_uses: tuple[PublicUseSink, ...] = ()
     overview: tuple[OverviewColumn, ...] = ()
     review_checks: tuple[ReviewCheckSource, ...] = ()
+    findings: tuple[FindingKeeper, ...] = ()
 
 
 def load_extensions(names: Sequence[str]) -> tuple[Extension, ...]:
@@ -226,5 +229,6 @@ def register(extension: Extension) -> None:
     add_entry_hooks(extension.facet_codes, extension.extras)
     add_release_checks(extension.release_checks)
     add_public_use_sinks(extension.public_uses)
+    add_finding_keepers(extension.findings)
     for facet in extension.facets:
         register_facet(facet)

@@ -7,6 +7,7 @@ from extensions.quality.permissions import RULES
 from extensions.quality.scan import documents
 from extensions.quality.scan.look import look_at_table
 from extensions.quality.services import applying, groups, hooks, timers
+from extensions.quality.services.inspections import InspectionIssues
 from extensions.quality.services.reports import quality_of
 from extensions.quality.services.sensitive import APPLY_JOB, judge_entry_again, keep_scan
 from extensions.quality.web import issues, overview, panel, review, sensitive
@@ -31,6 +32,7 @@ extension = Extension(
     migrations=Path(__file__).parent / "migrations",
     panels=(panel.quality_panel, panel.documents_panel),
     review_checks=(review.quality_checks,),
+    findings=(InspectionIssues(),),
     extras=(quality_of,),
     work=(hooks.waiting_reviews, hooks.waiting_issues),
     release_checks=(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -20,6 +21,7 @@ from portal.models.spot_check import SpotCheck, SpotCheckItem
 from portal.permissions import Permission, require
 from portal.rules import sampling
 from portal.services import audit, notices
+from portal.services.inspection_findings import Finding, finding_keepers
 from portal.services.overview import city_of
 
 FLOW = "spot_check"
@@ -130,8 +132,11 @@ class InspectionService:
     def record_finding(self, actor: Actor, item: SpotCheckItem, finding: str, note: str) -> None:
         """Record what was found of a drawn entry; a problem is told to its agency and department.
 
+        A problem is handed to whoever has it mended (`inspection_findings`), and taken back when
+        the entry has passed after all.
+
         Raises:
-            Conflict: the inspection is concluded.
+            Conflict: the inspection is concluded, or mending was ordered already.
             Invalid: no such finding, or a problem without words.
         """
         require(actor, Permission.INSPECTION_MANAGE)
@@ -142,6 +147,7 @@ class InspectionService:
             raise Invalid.one("finding", "missing", "请选择检查结果。")
         if finding == PROBLEM and not note.strip():
             raise Invalid.one("note", "missing", "请写明发现的问题和整改要求。")
+        earlier = item.finding
         item.finding, item.note = finding, note.strip()
         item.found_by, item.found_at = actor.name, self._clock()
         event = self._record(
@@ -152,13 +158,24 @@ class InspectionService:
             owners = {item.entry.provider_id, item.entry.responsible_dept_id}
             text = f"抽查“{check.title}”发现问题：{item.entry.code}。{item.note}"
             self._tell(actor, owners, event, text, check)
+        for keeper in finding_keepers():
+            if finding == PROBLEM:
+                keeper.found(self._session, self._clock, actor, _finding(check, item))
+            elif earlier == PROBLEM:
+                keeper.corrected(self._session, self._clock, actor, _finding(check, item))
 
-    def conclude(self, actor: Actor, check: SpotCheck, conclusion: str) -> None:
-        """End the inspection and publish what was found.
+    def conclude(
+        self, actor: Actor, check: SpotCheck, conclusion: str, *, due_on: date | None = None
+    ) -> None:
+        """End the inspection, publish what was found, and order the problems to be mended.
+
+        Args:
+            due_on: the last local day for mending; None leaves the usual days.
 
         Raises:
             Conflict: not drawn yet, or concluded already.
             Invalid: an entry was not looked at, or there is no conclusion.
+            GuardRefused: mending cannot be ordered for that day.
         """
         require(actor, Permission.INSPECTION_MANAGE)
         check = self._locked(check)
@@ -174,6 +191,11 @@ class InspectionService:
         check.row_version += 1
         event = self._record(actor, check, "conclude", {}, reason=check.conclusion)
         self._tell_providers(actor, check, items, event, "已公布结果，涉及贵单位 {n} 项数据。")
+        for keeper in finding_keepers():
+            for item in items:
+                if item.finding == PROBLEM:
+                    finding = _finding(check, item)
+                    keeper.order(self._session, self._clock, actor, finding, due_on)
 
     def _locked(self, check: SpotCheck) -> SpotCheck:
         """Return the row as it is now, held until the end of the transaction."""
@@ -231,6 +253,10 @@ class InspectionService:
             reason=reason,
             details=details,
         )
+
+
+def _finding(check: SpotCheck, item: SpotCheckItem) -> Finding:
+    return Finding(item.id, item.entry, item.note, check.title)
 
 
 def population(session: Session, scope: Scope) -> list[str]:

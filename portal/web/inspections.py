@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import Blueprint, Response, render_template
 
+from portal.services.inspection_findings import mendings_of
 from portal.services.inspections import get_check, list_checks, list_items, titles_of
 from portal.web.access import public
 from portal.web.attachment import attachment
@@ -26,8 +27,13 @@ def inspections() -> Any:
 def inspection(check_id: int) -> Any:
     check = get_check(session(), check_id)
     items = list_items(session(), check.id)
+    found = [item.id for item in items if item.finding] if check.concluded_at else []
     return render_template(
-        "inspection.html", check=check, items=items, titles=titles_of(session(), items)
+        "inspection.html",
+        check=check,
+        items=items,
+        titles=titles_of(session(), items),
+        mendings=mendings_of(session(), found),
     )
 
 

@@ -10,7 +10,9 @@ from flask_babel import gettext
 from portal.codes import code_list
 from portal.errors import Invalid
 from portal.permissions import Permission, is_allowed, require
+from portal.services.inspection_findings import mendings_of, usual_due_date
 from portal.services.inspections import (
+    PROBLEM,
     SIZE_MAX,
     InspectionService,
     Scope,
@@ -25,7 +27,7 @@ from portal.services.overview import city_of
 from portal.web.access import signed_in, writes
 from portal.web.context import actor, clock, session
 from portal.web.work.blueprint import ID, work_blueprint
-from portal.web.work.decisions import Problem, decide, form_text
+from portal.web.work.decisions import Problem, decide, form_date, form_text
 
 blueprint = work_blueprint("work_inspections")
 ADDRESS = "/work/duties/inspections"
@@ -90,6 +92,9 @@ def _page(check_id: int, problem: Problem | None = None) -> str:
         items=items,
         titles=titles_of(session(), items),
         waiting=sum(not item.finding for item in items),
+        mendings=mendings_of(session(), [item.id for item in items if item.finding]),
+        usual=usual_due_date(session(), clock()),
+        problems=sum(item.finding == PROBLEM for item in items),
         may_manage=is_allowed(actor(), Permission.INSPECTION_MANAGE),
         problem=problem,
         given=request.form,
@@ -127,7 +132,10 @@ def find(item_id: int) -> Any:
 def conclude(check_id: int) -> Any:
     def act() -> None:
         InspectionService(session(), clock()).conclude(
-            actor(), get_check(session(), check_id), form_text("conclusion")
+            actor(),
+            get_check(session(), check_id),
+            form_text("conclusion"),
+            due_on=form_date("due_on", gettext("整改期限")),
         )
 
     return _decide(check_id, act, gettext("抽查已结束，结果已公布。"))

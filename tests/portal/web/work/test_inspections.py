@@ -59,10 +59,15 @@ def test_findings_are_told_and_published_at_the_end(
     assert "首末班时间缺失" not in anyone.get(public_page).text
     assert "/conclude" not in bureau.get(page).text
     bureau.submit(page, f"/items/{items[1]}", finding="passed")
-    bureau.submit(page, "/conclude", conclusion="总体良好，一项须整改。")
+    late = bureau.submit(page, "/conclude", 409, conclusion="一项须整改", due_on="2020-01-01")
+    assert "整改期限应在今天之后" in text_of(late)
+    bureau.submit(page, "/conclude", conclusion="总体良好，一项须整改。", due_on="2026-12-15")
+    assert "人工发现的问题" in text_of(editor.get("/work"))
+    assert "整改中" in text_of(bureau.get(page))
     shown = text_of(anyone.get(public_page))
     assert "总体良好" in shown
     assert "首末班时间缺失" in shown
+    assert "整改中，截至 2026年12月15日" in shown
     assert "四季度抽查" in text_of(anyone.get("/inspections"))
 
 
