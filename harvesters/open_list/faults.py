@@ -9,5 +9,9 @@ class UnreadableList(SourceFailed):
     """The file as a whole cannot be read; the text (Chinese) says what to do."""
 
 
+class NoHeader(UnreadableList):
+    """No line names the columns in words that we know: a person must say what they hold."""
+
+
 class CellFault(ValueError):
     """One cell says something that its column does not take."""

@@ -73,7 +73,8 @@ def read_sample(platform: Platform, payload: dict[str, Any]) -> None:
         options = SourceSecrets(platform.settings.secret_key).options_of(source)
         with client(platform, max_seconds=SAMPLE_SECONDS) as http:
             now = platform.clock()
-            sample = read_source_sample(source, options, http, now, line=payload["line"])
+            line, headless = payload["line"], payload.get("headless")
+            sample = read_source_sample(source, options, http, now, line=line, headless=headless)
     except SecretsUnreadable as error:
         sample = {"state": FAILED, "error": error.text()}
     with platform.database.writing() as session:

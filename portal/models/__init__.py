@@ -17,6 +17,7 @@ from portal.models.harvest import HarvestItem, HarvestRun, HarvestSource
 from portal.models.index_request import EntryDocument, IndexRequest, SearchDenial
 from portal.models.job import Job, JobSchedule
 from portal.models.list_check import ListCheck
+from portal.models.list_columns import ListColumns
 from portal.models.message import MailedLink, OutgoingMessage
 from portal.models.open_list import OpenListEntry, OpenListRelease
 from portal.models.organisation import Organisation
@@ -62,6 +63,7 @@ __all__ = [
     "JobSchedule",
     "KeptValue",
     "ListCheck",
+    "ListColumns",
     "LoginFailure",
     "LoginSession",
     "LoginStep",

@@ -101,7 +101,10 @@ class HarvestItem(Base):
     """
 
     __tablename__ = "harvest_item"
-    __table_args__ = (UniqueConstraint("run_id", "remote_id"),)
+    __table_args__ = (
+        UniqueConstraint("run_id", "remote_id"),
+        Index("ix_harvest_item_state", "run_id", "state", "id"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     run_id: Mapped[int] = mapped_column(

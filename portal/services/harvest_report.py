@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, case, func, select
 from sqlalchemy.orm import Session
 
 from harvesters.record import FaultyRecord
@@ -80,6 +80,14 @@ def list_runs(session: Session, source_id: int, *, limit: int = 20) -> list[Harv
     return list(session.scalars(query.order_by(HarvestRun.id.desc()).limit(limit)))
 
 
+WORST_FIRST = (
+    FAULTY, CONFLICT, MISSING, ABSENT, "gone", "confirmed", "updated", "created", "back",
+    "unchanged", "gathered",
+)  # fmt: skip
+"""States in the order in which a clerk wants to hear of them."""
+_CSV_BATCH = 1000
+
+
 def report_lines(
     session: Session,
     run_id: int,
@@ -87,28 +95,61 @@ def report_lines(
     states: frozenset[str] = frozenset(),
     offset: int = 0,
     limit: int | None = None,
+    worst_first: bool = False,
 ) -> Iterator[ReportLine]:
     """Yield what happened to each record of a run, in the order of the source.
 
     Args:
         states: only items in these states; empty: all.
+        worst_first: what asks for a hand comes before what does not.
     """
-    query = (
-        select(HarvestItem, CatalogueEntry.slug)
-        .outerjoin(CatalogueEntry, CatalogueEntry.id == HarvestItem.entry_id)
-        .where(HarvestItem.run_id == run_id)
-        .order_by(HarvestItem.id)
-        .offset(offset)
-        .limit(limit)
-    )
+    rank = case({state: n for n, state in enumerate(WORST_FIRST)}, value=HarvestItem.state)
+    order = [rank, HarvestItem.id] if worst_first else [HarvestItem.id]
+    # The index alone says which items are meant: only those on the page are read.
+    meant = select(HarvestItem.id).where(HarvestItem.run_id == run_id)
     if states:
-        query = query.where(HarvestItem.state.in_(states))
+        meant = meant.where(HarvestItem.state.in_(states))
+    meant = meant.order_by(*order).offset(offset).limit(limit)
+    query = _with_slug().where(HarvestItem.id.in_(meant)).order_by(*order)
     for item, slug in session.execute(query):
-        record = item.record
-        title = record.get("title") or record.get("content", {}).get("title", "")
-        remote_id = record["remote_id"] if item.state == FAULTY else item.remote_id
-        changes = tuple(FieldChange(**change) for change in item.changes or ())
-        yield ReportLine(item.state, remote_id, item.place, title, item.reason, slug or "", changes)
+        yield _line(item, slug)
+
+
+def all_report_lines(
+    session: Session, run_id: int, *, states: frozenset[str] = frozenset()
+) -> Iterator[ReportLine]:
+    """Yield the same as `report_lines`, the worst first, with few of them in memory at a time."""
+    for state in WORST_FIRST:
+        if states and state not in states:
+            continue
+        last = 0
+        while True:
+            query = _with_slug().where(
+                HarvestItem.run_id == run_id, HarvestItem.state == state, HarvestItem.id > last
+            )
+            found = session.execute(query.order_by(HarvestItem.id).limit(_CSV_BATCH)).all()
+            for item, slug in found:
+                yield _line(item, slug)
+            if len(found) < _CSV_BATCH:
+                break
+            last = found[-1][0].id
+            session.expunge_all()
+
+
+def _with_slug() -> Select[HarvestItem, str]:
+    return select(HarvestItem, CatalogueEntry.slug).outerjoin(
+        CatalogueEntry, CatalogueEntry.id == HarvestItem.entry_id
+    )
+
+
+def _line(item: HarvestItem, slug: str | None) -> ReportLine:
+    record = item.record
+    title = record.get("title") or record.get("content", {}).get("title", "")
+    remote_id = item.remote_id
+    if item.state == FAULTY:  # found while reading: its row has a made-up id
+        remote_id = record.get("remote_id", remote_id)
+    changes = tuple(FieldChange(**change) for change in item.changes or ())
+    return ReportLine(item.state, remote_id, item.place, title, item.reason, slug or "", changes)
 
 
 def common_faults(session: Session, run_id: int, *, limit: int = 5) -> list[tuple[str, int]]:

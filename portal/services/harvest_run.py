@@ -7,6 +7,7 @@ run goes on where it was: gathering begins anew, writing goes on with the items 
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -25,7 +26,7 @@ from portal.models.entry import CatalogueEntry
 from portal.models.harvest import HarvestItem, HarvestRun, HarvestSource, get_run
 from portal.services.catalogue_flow import REMOVAL_BRAKE
 from portal.services.entries import EntryService
-from portal.services.harvest_check import CONFLICT
+from portal.services.harvest_check import CONFLICT, Judgement, judge
 from portal.services.harvest_gathering import (
     FAULTY,
     GATHERED,
@@ -39,7 +40,7 @@ from portal.services.harvest_gathering import (
 )
 from portal.services.harvest_lease import LeaseLost, RunLease
 from portal.services.harvest_notices import tell_followers, tell_of_run
-from portal.services.harvest_record import record_of
+from portal.services.harvest_record import SourceRecord, record_of
 from portal.services.harvest_writer import RecordWriter, Written
 from portal.services.source_columns import sample_json
 from portal.services.source_secrets import SecretsUnreadable, SourceSecrets
@@ -150,9 +151,7 @@ class HarvestExecution:
             ).all()
             if not items:
                 return False
-            settler = _Settler(session, self.clock, run)
-            for item in items:
-                settler.settle(item)
+            _Settler(session, self.clock, run).settle_all(items)
             done, total = _how_far(session, run, states)
         self.progress("writing", done, total)
         return True
@@ -224,10 +223,20 @@ class _Settler:
         self._run = run
         self._writer = RecordWriter(session, clock, run.source)
 
-    def settle(self, item: HarvestItem) -> None:
+    def settle_all(self, items: Sequence[HarvestItem]) -> None:
+        """Settle a batch; its records are judged together: none of them moves another one."""
+        records = {item.id: record_of(item.record) for item in items if item.state == GATHERED}
+        judged = judge(self._session, self._run.source, list(records.values()))
+        judgements = dict(zip(records, judged, strict=True))
+        for item in items:
+            self._settle(item, records.get(item.id), judgements.get(item.id))
+
+    def _settle(
+        self, item: HarvestItem, record: SourceRecord | None, judgement: Judgement | None
+    ) -> None:
         try:
             with self._session.begin_nested():
-                written = self._write(item)
+                written = self._write(item, record, judgement)
         except (OperationalError, InterfaceError, LeaseLost):
             raise  # the database, not the record
         except Invalid as error:
@@ -243,9 +252,11 @@ class _Settler:
         item.reason = " ".join([*([item.reason] if item.reason else []), *written.remarks])
         self._session.flush()
 
-    def _write(self, item: HarvestItem) -> Written:
-        if item.state == GATHERED:
-            written = self._writer.write(record_of(item.record))
+    def _write(
+        self, item: HarvestItem, record: SourceRecord | None, judgement: Judgement | None
+    ) -> Written:
+        if record is not None:
+            written = self._writer.write(record, judgement)
         else:
             written = self._retire(item)
         self._session.flush()

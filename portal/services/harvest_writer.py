@@ -18,7 +18,7 @@ from portal.services.catalogue_flow import FLOW, is_decided_by_official
 from portal.services.content import content_of
 from portal.services.entries import EntryService
 from portal.services.flow import Flow
-from portal.services.harvest_check import BACK, CHANGED, NEW, TAKEN_OVER, judge
+from portal.services.harvest_check import BACK, CHANGED, NEW, TAKEN_OVER, Judgement, judge
 from portal.services.harvest_content import (
     content_kept_by_official,
     remark_on_kept,
@@ -56,13 +56,16 @@ class RecordWriter:
         self._opening = HarvestedOpening(session, clock, source)
         self._flow = Flow(FLOW, session, clock)
 
-    def write(self, record: SourceRecord) -> Written:
+    def write(self, record: SourceRecord, judgement: Judgement | None = None) -> Written:
         """Bring the catalogue to what the record says; judged anew, as things may have moved.
+
+        Args:
+            judgement: how the record was judged in this very transaction.
 
         Raises:
             Invalid, Conflict: this record cannot be written; the caller rolls it back alone.
         """
-        judgement = judge(self._session, self._source, [record])[0]
+        judgement = judgement or judge(self._session, self._source, [record])[0]
         if judgement.outcome == NEW:
             return self._create(record)
         if judgement.outcome not in (CHANGED, BACK):

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from harvesters.codes import plain_word
-from harvesters.open_list import UnreadableList, read_open_list, write_template
+from harvesters.open_list import NoHeader, UnreadableList, read_open_list, write_template
 from harvesters.record import BESIDE_CONTENT, FaultyRecord, HarvestedRecord
 from portal.actor import Actor
 from portal.clock import Clock
@@ -30,8 +30,11 @@ from portal.services.codes_known import known_codes
 from portal.services.content import content_of, parse_content
 from portal.services.distributions import DistributionService
 from portal.services.entries import EntryService
+from portal.services.list_columns import remembered_columns
 
 CREATED, UPDATED, UNCHANGED = "created", "updated", "unchanged"
+NO_HEADER = "no_header"
+"""Code of the defect of a file whose columns a person must name first."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +90,10 @@ def import_open_list(
     if not provider.id or provider.id not in _organisations(actor):
         raise Unauthenticated() if actor.is_anonymous else Forbidden()
     try:
-        records = read_open_list(data, filename, all_code_names())
+        remembered = remembered_columns(session, provider)
+        records = read_open_list(data, filename, all_code_names(), remembered=remembered)
+    except NoHeader as error:
+        raise Invalid.one("file", NO_HEADER, "{reason}", reason=str(error)) from error
     except UnreadableList as error:
         raise Invalid.one("file", "unreadable", "{reason}", reason=str(error)) from error
     rows: list[ImportedRow] = []

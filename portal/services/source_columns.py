@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -19,6 +19,7 @@ from harvesters.patience import Patience
 from harvesters.record import SourceFailed, SourceSettings
 from portal.actor import Actor
 from portal.clock import Clock
+from portal.codes import all_code_names
 from portal.errors import Conflict, Defect, Invalid
 from portal.jobs.queue import enqueue
 from portal.models.harvest import HarvestSource
@@ -48,18 +49,32 @@ def sample_json(sample: SheetSample, now: datetime) -> dict[str, Any]:
         "header": list(sample.header),
         "rows": [list(row) for row in sample.rows],
         "guess": dict(sample.guess),
+        "headless": sample.headless,
         "read_at": now.isoformat(),
     }
 
 
 def ask_for_sample(
-    session: Session, clock: Clock, actor: Actor, source: HarvestSource, *, line: int | None = None
+    session: Session,
+    clock: Clock,
+    actor: Actor,
+    source: HarvestSource,
+    *,
+    line: int | None = None,
+    headless: bool | None = None,
 ) -> None:
-    """Let a worker read the first rows; the source's `sample` says so until it has."""
+    """Let a worker read the first rows; the source's `sample` says so until it has.
+
+    Args:
+        line: of the header, or of the first data where there is none; None: found out.
+        headless: whether its columns are taken by position; None: found out.
+    """
     require(actor, Permission.SOURCE_MANAGE)
     _check_kind(source)
-    source.sample = {"state": ASKED, "line": line, "asked_at": clock().isoformat()}
-    payload = {"source_id": source.id, "line": line}
+    source.sample = {
+        "state": ASKED, "line": line, "headless": headless, "asked_at": clock().isoformat()
+    }  # fmt: skip
+    payload = {"source_id": source.id, "line": line, "headless": headless}
     enqueue(session, clock, READ_SAMPLE, payload, key=f"{READ_SAMPLE}:{source.id}")
 
 
@@ -70,13 +85,16 @@ def read_source_sample(
     now: datetime,
     *,
     line: int | None,
+    headless: bool | None = None,
 ) -> dict[str, Any]:
     """Return the sample of a source as its row keeps it; a failure is one, with its reason."""
     try:
         data, filename = fetch_list(SourceSettings(source.url, options), http, _QUICK)
-        return sample_json(read_sample(data, filename, line=line), now)
+        sample = read_sample(data, filename, line=line, headless=headless, codes=all_code_names())
+        return sample_json(sample, now)
     except SourceFailed as error:
-        return {"state": FAILED, "error": str(error), "read_at": now.isoformat()}
+        failed = {"state": FAILED, "error": str(error), "read_at": now.isoformat()}
+        return {**failed, "line": line, "headless": headless}
 
 
 def confirm_columns(
@@ -99,14 +117,15 @@ def confirm_columns(
     """
     require(actor, Permission.SOURCE_MANAGE)
     _check_kind(source)
-    shown = (source.sample or {}).get("header") or (source.columns or {}).get("header")
+    sample, standing = source.sample or {}, source.columns or {}
+    shown = sample.get("header") or standing.get("header")
     if header != shown or len(fields) != len(header):
         raise Conflict("表头已重新读取，请刷新后按新的表头核对。")
-    found = list(_defects(header, fields))
-    if found:
-        raise Invalid(found)
-    chosen = {h: f for h, f in zip(header, fields, strict=True) if h}
-    source.columns = {"header": [h for h in header if h], "fields": chosen}
+    by_position = sample["line"] if sample.get("headless") else 0
+    if not sample.get("header"):
+        by_position = standing.get("first_line", 0)
+    source.columns = chosen_columns(header, fields, first_line=by_position)
+    chosen = source.columns["fields"]
     source.row_version += 1
     audit.record(
         session,
@@ -117,6 +136,25 @@ def confirm_columns(
         subject_id=source.id,
         details={"name": source.name, "fields": {h: f for h, f in chosen.items() if f}},
     )
+
+
+def chosen_columns(
+    header: Sequence[str], fields: Sequence[str], *, first_line: int = 0
+) -> dict[str, Any]:
+    """Return what `ColumnMapping.of` reads, of the fields that a person chose for each column.
+
+    Args:
+        first_line: of a list without a header, the line in which its data begin; else 0.
+
+    Raises:
+        Invalid: a field is unknown or chosen twice, or no column holds the title.
+    """
+    found = list(_defects(header, fields))
+    if found:
+        raise Invalid(found)
+    chosen = {h: f for h, f in zip(header, fields, strict=True) if h}
+    columns: dict[str, Any] = {"header": [h for h in header if h], "fields": chosen}
+    return {**columns, "first_line": first_line} if first_line else columns
 
 
 def forget_columns(session: Session, clock: Clock, actor: Actor, source: HarvestSource) -> None:
@@ -143,7 +181,7 @@ def field_names() -> Mapping[str, str]:
     return {field: known[field] for field in known if field in LIST_FIELDS}
 
 
-def _defects(header: list[str], fields: list[str]) -> list[Defect]:
+def _defects(header: Sequence[str], fields: Sequence[str]) -> list[Defect]:
     found: list[Defect] = []
     taken: dict[str, str] = {}
     meanings: dict[str, str] = {}

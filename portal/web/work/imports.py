@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 from collections import Counter
+from dataclasses import dataclass
 from typing import Any, BinaryIO, cast
 
 from flask import Response, flash, redirect, render_template, request, send_file
@@ -23,6 +24,7 @@ from portal.services.distributions import safe_filename
 from portal.services.list_checking import row_values, start_check
 from portal.services.list_export import export_list
 from portal.services.open_list_import import (
+    NO_HEADER,
     ImportResult,
     import_open_list,
     open_list_template,
@@ -50,6 +52,7 @@ def imports() -> Any:
 def _page(problem: Problem | None = None, **values: Any) -> str:
     given = {
         "result": None, "token": "", "filename": "", "provider": None, "check": None,
+        "columns_token": "",
         "defects": problem.defects if problem else [],
     }  # fmt: skip
     return render_template(
@@ -101,23 +104,61 @@ def preview() -> Any:
         stored = parts.storage.put(cast(BinaryIO, file.stream), max_bytes=MAX_BYTES)
         filename = safe_filename(file.filename)
         provider = _provider(request.form.get("provider", ""))
-        if stored.size_bytes > LONG_BYTES:
-            check = start_check(
-                session(), clock(), actor(), provider, sha256=stored.sha256, filename=filename
-            )
-            return redirect(f"/work/import/checks/{check.id}", 303)
-        result = _tried(_bytes(stored.sha256), filename, provider)
     except REFUSALS as error:
         return refused(error, _page)
-    token = _token(stored.sha256, filename, provider)
-    shown = [row_values(row) for row in result.rows]
-    return _page(result=shown, token=token, filename=filename, provider=provider)
+    return preview_of(ListFile(stored.sha256, filename, provider), stored.size_bytes)
 
 
-def _token(sha256: str, filename: str, provider: Organisation) -> str:
+@dataclass(frozen=True)
+class ListFile:
+    """An uploaded list that waits in storage."""
+
+    sha256: str
+    filename: str
+    provider: Organisation
+
+    def read(self) -> bytes:
+        return b"".join(platform().storage.open(self.sha256))
+
+
+def preview_of(given: ListFile, size_bytes: int) -> Any:
+    """Say what the list would do: at once, or for a long one on a page of its own."""
+    if size_bytes > LONG_BYTES:
+        check = start_check(
+            session(),
+            clock(),
+            actor(),
+            given.provider,
+            sha256=given.sha256,
+            filename=given.filename,
+        )
+        return redirect(f"/work/import/checks/{check.id}", 303)
+    note = token_of(given)
+    try:
+        result = _tried(given)
+    except REFUSALS as error:
+        lacks_header = any(d.code == NO_HEADER for d in getattr(error, "defects", ()))
+        shown = note if lacks_header else ""
+        return refused(error, lambda problem: _page(problem, columns_token=shown))
+    return _page(
+        result=[row_values(row) for row in result.rows],
+        token=note,
+        columns_token=note,
+        filename=given.filename,
+        provider=given.provider,
+    )
+
+
+def token_of(given: ListFile) -> str:
     """Return a signed note of the file, good for this very account."""
-    note = {"sha256": sha256, "filename": filename, "provider": provider.code}
+    note = {"sha256": given.sha256, "filename": given.filename, "provider": given.provider.code}
     return cast(str, _signer().dumps({**note, "account": actor().account_id}))
+
+
+def file_of(token: str) -> ListFile:
+    """Return the file of a note that was signed for this very account. Raises Invalid."""
+    note = _noted(token)
+    return ListFile(note["sha256"], note["filename"], _provider(note["provider"]))
 
 
 @blueprint.get("/work/import/list.xlsx")
@@ -138,11 +179,13 @@ def check(check_id: int) -> Any:
     provider = session().get(Organisation, found.organisation_id)
     assert provider is not None  # organisations are never removed
     clean = found.stage == DONE and not found.result["defects"]
+    note = token_of(ListFile(found.sha256, found.filename, provider))
     return _page(
         check=found,
         defects=found.result.get("defects", []),
         result=found.result.get("rows") if clean else None,
-        token=_token(found.sha256, found.filename, provider) if clean else "",
+        token=note if clean else "",
+        columns_token=note if clean or found.result.get(NO_HEADER) else "",
         filename=found.filename,
         provider=provider,
     )
@@ -163,10 +206,11 @@ def _own_check(check_id: int) -> ListCheck:
     return found
 
 
-def _tried(data: bytes, filename: str, provider: Organisation) -> ImportResult:
+def _tried(given: ListFile) -> ImportResult:
     """Import and roll back."""
+    data = given.read()
     try:
-        return import_open_list(session(), clock(), actor(), data, filename, provider)
+        return import_open_list(session(), clock(), actor(), data, given.filename, given.provider)
     finally:
         session().rollback()
 
@@ -178,10 +222,6 @@ def _provider(code: str) -> Organisation:
     raise Invalid.one("provider", "missing", "请选择清单所属的单位。")
 
 
-def _bytes(sha256: str) -> bytes:
-    return b"".join(platform().storage.open(sha256))
-
-
 def _signer() -> URLSafeTimedSerializer:
     return URLSafeTimedSerializer(platform().settings.secret_key, salt="open-list-import")
 
@@ -190,14 +230,14 @@ def _signer() -> URLSafeTimedSerializer:
 @writes
 def confirm() -> Any:
     try:
-        note = _noted(request.form.get("token", ""))
+        given = file_of(request.form.get("token", ""))
         result = import_once(
             session(),
             clock(),
             actor(),
-            _bytes(note["sha256"]),
-            note["filename"],
-            _provider(note["provider"]),
+            given.read(),
+            given.filename,
+            given.provider,
             key=form_key(),
         )
     except REFUSALS as error:

@@ -8,7 +8,7 @@ from flask import render_template, request
 from flask_babel import gettext
 
 from harvesters.codes import plain_word
-from portal.errors import Conflict, Invalid, NotFound
+from portal.errors import NotFound
 from portal.models.harvest import HarvestSource
 from portal.services.source_columns import (
     ASKED,
@@ -23,11 +23,11 @@ from portal.web.access import signed_in, writes
 from portal.web.context import actor, clock, session
 from portal.web.translated import translated
 from portal.web.work.blueprint import ID, work_blueprint
-from portal.web.work.decisions import Problem, decide, form_text
+from portal.web.work.column_choice import chosen_fields, column_rows, header_choice
+from portal.web.work.decisions import Problem, decide
 from portal.web.work.sources import find_source
 
 blueprint = work_blueprint("work_source_columns")
-SAMPLE_ROWS = 4
 
 
 @blueprint.get(f"/work/sources/<{ID}:source_id>/columns")
@@ -52,6 +52,9 @@ def _page(source: HarvestSource, problem: Problem | None = None) -> str:
         is_waiting=sample.get("state") == ASKED,
         columns=_columns(source, sample, request.form.getlist("field") if problem else []),
         gone=_gone(source, sample),
+        other_kind=bool(
+            source.columns and sample.get("state") == READY and not _is_same_kind(source, sample)
+        ),
         fields=list(translated(field_names()).items()),
         problem=problem,
     )
@@ -61,33 +64,22 @@ def _columns(
     source: HarvestSource, sample: dict[str, Any], given: list[str]
 ) -> list[dict[str, Any]]:
     """Return each column with what stands in it, and the field that is chosen or guessed."""
-    confirmed = (source.columns or {}).get("fields", {})
-    known = {plain_word(heading): field for heading, field in confirmed.items()}
-    ready = sample.get("state") == READY
-    header = sample["header"] if ready else (source.columns or {}).get("header", [])
-    guess = sample.get("guess", {}) if ready else {}
-    found: list[dict[str, Any]] = []
-    for number, heading in enumerate(header):
-        word = plain_word(heading)
-        is_new = bool(heading) and bool(known) and word not in known
-        chosen = known[word] if word in known else guess.get(heading, "")
-        values = [row[number] for row in sample.get("rows", []) if number < len(row)]
-        found.append(
-            {
-                "number": number,
-                "heading": heading,
-                "field": given[number] if number < len(given) else chosen,
-                "is_new": is_new,
-                "is_guess": bool(chosen) and word not in known,
-                "values": [value for value in values if value][:SAMPLE_ROWS],
-            }
-        )
-    return found
+    standing = source.columns or {}
+    if sample.get("state") != READY:
+        return column_rows(standing.get("header", []), [], {}, standing.get("fields", {}), given)
+    confirmed = standing.get("fields", {}) if _is_same_kind(source, sample) else {}
+    return column_rows(sample["header"], sample["rows"], sample["guess"], confirmed, given)
+
+
+def _is_same_kind(source: HarvestSource, sample: dict[str, Any]) -> bool:
+    """Say whether sample and mapping both go by headings, or both by position."""
+    by_position = bool((source.columns or {}).get("first_line"))
+    return by_position == bool(sample.get("headless"))
 
 
 def _gone(source: HarvestSource, sample: dict[str, Any]) -> list[str]:
     """Return confirmed headings that the list no longer has."""
-    if sample.get("state") != READY or not source.columns:
+    if sample.get("state") != READY or not source.columns or not _is_same_kind(source, sample):
         return []
     here = set(map(plain_word, sample["header"]))
     return [heading for heading in source.columns["header"] if plain_word(heading) not in here]
@@ -99,11 +91,8 @@ def sample(source_id: int) -> Any:
     """Let a worker read the header and the first rows."""
 
     def act() -> None:
-        text = form_text("line", longest=5)
-        if text and not (text.isascii() and text.isdigit() and 1 <= int(text) <= 1000):
-            raise Invalid.one("line", "number", "表头所在行应是行号，如 3；不填则自动识别。")
-        line = int(text) if text else None
-        ask_for_sample(session(), clock(), actor(), _sheet(source_id), line=line)
+        line, headless = header_choice()
+        ask_for_sample(session(), clock(), actor(), _sheet(source_id), line=line, headless=headless)
 
     return _decide(source_id, act, gettext("正在读取表头和前几行。"))
 
@@ -112,9 +101,7 @@ def sample(source_id: int) -> Any:
 @writes
 def confirm(source_id: int) -> Any:
     def act() -> None:
-        header, fields = request.form.getlist("heading"), request.form.getlist("field")
-        if len(header) > 300:
-            raise Conflict("列数过多。")
+        header, fields = chosen_fields()
         confirm_columns(session(), clock(), actor(), _sheet(source_id), header, fields)
 
     return _decide(

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import render_template, request
+from flask import Response, render_template, request
 from flask_babel import gettext
 from sqlalchemy import select
 
+from portal.clock import local_date
 from portal.errors import NotFound
 from portal.models.harvest import LIVE, HarvestRun, HarvestSource, get_run
 from portal.permissions import Permission, is_allowed, require
@@ -25,11 +26,13 @@ from portal.services.harvest_report import (
     list_runs,
     report_lines,
 )
+from portal.services.harvest_report_csv import report_csv
 from portal.services.harvest_run import CONFIRMED, count_items
 from portal.services.harvesting import HarvestService
 from portal.services.source_columns import FIELD_NAMES
 from portal.web.access import signed_in, writes
-from portal.web.context import actor, clock, session
+from portal.web.attachment import attachment
+from portal.web.context import actor, clock, platform, session
 from portal.web.paging import Paging, page_number
 from portal.web.translated import translated
 from portal.web.work.blueprint import ID, work_blueprint
@@ -49,8 +52,7 @@ def report(run_id: int) -> Any:
 def _page(run: HarvestRun, problem: Problem | None = None) -> str:
     is_live = run.state in LIVE
     counts = count_items(session(), run.id) if is_live else _ended_counts(run)
-    chosen = request.args.get("state", "")
-    chosen = chosen if chosen in STATE_NAMES else ""
+    chosen = _chosen()
     total = counts.get(chosen, 0) if chosen else sum(counts.values())
     number = page_number(request.args)
     path = f"/work/sources/runs/{run.id}"
@@ -60,6 +62,7 @@ def _page(run: HarvestRun, problem: Problem | None = None) -> str:
         states=frozenset({chosen}) if chosen else frozenset(),
         offset=(number - 1) * PAGE,
         limit=PAGE,
+        worst_first=True,
     )
     return render_template(
         "work/source_run.html",
@@ -80,6 +83,29 @@ def _page(run: HarvestRun, problem: Problem | None = None) -> str:
         problem=problem,
         paging=Paging(number, PAGE, total, path, [("state", chosen)] if chosen else []),
     )
+
+
+def _chosen() -> str:
+    chosen = request.args.get("state", "")
+    return chosen if chosen in STATE_NAMES else ""
+
+
+@blueprint.get(f"/work/sources/runs/<{ID}:run_id>/report.csv")
+@signed_in
+def download(run_id: int) -> Response:
+    """The whole report, or the records of one outcome, to be sent to the source."""
+    run, chosen = _run(run_id), _chosen()
+    started = local_date(run.started_at).isoformat()
+    name = "-".join(filter(None, (run.source.name, started, translated(STATE_NAMES).get(chosen))))
+    response = attachment(b"", "text/csv; charset=utf-8", f"{name}.csv", f"harvest-{run.id}")
+    response.response = report_csv(
+        platform().database,
+        run.id,
+        states=frozenset({chosen}) if chosen else frozenset(),
+        names=dict(translated(STATE_NAMES)),
+        fields=dict(translated(FIELD_NAMES)),
+    )
+    return response
 
 
 def _ended_counts(run: HarvestRun) -> dict[str, int]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import io
+import re
 
 from openpyxl import load_workbook
 from sqlalchemy import func, select
@@ -90,6 +92,53 @@ def test_the_bureau_has_no_list_of_its_own_to_import(bureau: Browser, office: Of
     data = {"csrf_token": bureau.token(), "file": file(GOOD)}
     assert bureau.client.post("/work/import", data=data).status_code == 403
     assert count(office) == 0
+
+
+NO_HEADER = (
+    "公交站点位置,吉林省交通运输厅,每月,无条件开放\n公交线路走向,吉林省交通运输厅,每年,无条件开放\n"
+)
+
+
+def test_a_list_without_a_header_is_mapped_once_and_remembered(
+    editor: Browser, office: Office
+) -> None:
+    refused = editor.submit("/work/import", "/import", 422, file=file(NO_HEADER))
+    page = re.search(r'href="(/work/import/columns[^"]+)"', refused.text)
+    assert page is not None
+    address = html.unescape(page[1])
+    form = next(f for f in forms_of(editor.get(address)) if f.action.endswith("/confirm"))
+    guessed = ["title", "provider_name", "update_frequency", "open_type"]
+    assert form.values()["field"] == guessed
+    assert "至少要有一列" in text_of(editor.send(form, 422, field=["", *guessed[1:]]))
+    preview = editor.send(form, 200)
+    assert "新建 2 条" in text_of(preview)
+    assert count(office) == 0
+    again = NO_HEADER.replace("公交", "地铁")
+    assert "新建 2 条" in text_of(editor.submit("/work/import", "/import", 200, file=file(again)))
+    stranger = office.browser("agency_editor", "JL-HEA")
+    stranger.submit("/work/import", "/import", 422, file=file(NO_HEADER))
+    stranger.get(address, 422)  # the note is another person's
+
+
+def test_columns_under_other_names_are_mapped_once_and_remembered(
+    editor: Browser, office: Office
+) -> None:
+    own = "What,Who,How often\n公交站点,吉林省交通运输厅,每月\n"
+    refused = editor.submit("/work/import", "/import", 422, file=file(own))
+    page = re.search(r'href="(/work/import/columns[^"]+)"', refused.text)
+    assert page is not None
+    form = next(
+        f for f in forms_of(editor.get(html.unescape(page[1]))) if f.action.endswith("/confirm")
+    )
+    preview = editor.send(form, 200, field=["title", "", "update_frequency"])
+    confirm = next(f for f in forms_of(preview) if f.action == "/work/import/confirm")
+    editor.send(confirm)
+    assert count(office) == 1
+    rows = "".join(f"公交站点{n}{'长' * 90},某单位,每月\n" for n in range(260))
+    long = own.partition("\n")[0] + "\n" + rows
+    page_of_check = editor.submit("/work/import", "/import", 303, file=file(long)).location
+    Worker(office.platform).run_until_idle()
+    assert "新建 260 条" in text_of(editor.get(page_of_check))
 
 
 def test_a_long_list_is_looked_through_in_the_background(editor: Browser, office: Office) -> None:

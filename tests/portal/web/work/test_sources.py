@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -225,6 +227,14 @@ def test_faulty_records_are_named_with_what_to_do(
     assert "最常见的问题" in shown
     assert "转告来源单位" in shown
     assert "无条件" not in shown
+    whole = text_of(admin.get(report))
+    assert whole.index("id-0003") < whole.index("id-0000")  # what is at fault comes first
+    rows = list(csv.reader(io.StringIO(admin.get(f"{report}/report.csv").data.decode("utf-8-sig"))))
+    assert [row[0] for row in rows[1:]] == ["有误", "有误", "新增", "新增"]
+    assert rows[1][1:3] == ["result[2]", "id-0002"]
+    rows = admin.get(f"{report}/report.csv?state=created").data.decode().splitlines()
+    assert len(rows) == 3
+    office.browser("agency_editor", "JL-HEA").get(f"{report}/report.csv", 404)
 
 
 def test_removals_are_confirmed_on_the_report(
@@ -296,6 +306,34 @@ def test_a_header_that_no_vocabulary_knows_is_mapped_by_hand(
     assert "新增 1" in text_of(admin.get(report))
     admin.submit(page, "/forget")
     assert source_of(office).columns is None
+
+
+def test_a_list_without_a_header_is_mapped_by_position(
+    admin: Browser, office: Office, server: ReplayServer
+) -> None:
+    add(admin, serve_list(server, LIST.partition("\n")[2]), kind="open_list")
+    source = source_of(office)
+    runs, page = f"/work/sources/{source.id}/runs", f"/work/sources/{source.id}/columns"
+    report = admin.submit("/work/sources", runs, trial=None).location
+    work(office)
+    assert "没有表头，按位置对应" in text_of(admin.get(report))
+    assert "核对列对应" in text_of(admin.get(report))
+    admin.submit(page, "/sample", header="without")
+    work(office)
+    shown = admin.get(page)
+    assert "没有表头，数据从第 1 行开始" in text_of(shown)
+    form = admin.form(page, "/columns")
+    assert form.values()["heading"] == ["第 1 列", "第 2 列", "第 3 列", "第 4 列"]
+    assert form.values()["field"][2:] == ["update_frequency", "open_type"]
+    admin.send(form, field=["provider_name", "title", "update_frequency", "open_type"])
+    report = admin.submit("/work/sources", runs, trial=None).location
+    work(office)
+    assert "新增 1" in text_of(admin.get(report))
+    serve_list(server, LIST.replace("填表单位,名称", "提供单位,数据集名称"))
+    report = admin.submit("/work/sources", runs, trial=None).location
+    work(office)
+    assert "第 1 行现在是表头" in text_of(admin.get(report))
+    assert "表头行出现了或消失了" in text_of(admin.get(page))
 
 
 def test_a_list_that_cannot_be_read_says_why(
