@@ -64,3 +64,14 @@ def accessibility_faults(page: Page) -> list[str]:
         "tags => axe.run(document, {runOnly: tags, resultTypes: ['violations']})", WCAG
     )
     return [f"{v['id']}: {v['nodes'][0]['html'][:200]}" for v in found["violations"]]
+
+
+def faults_of(page: Page) -> list[str]:
+    """Run axe with every rule on (best practices too) and look for what runs over the edge.
+
+    axe itself must be on the page already (`page.evaluate(AXE.read_text())`).
+    """
+    found: dict[str, Any] = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    faults = [f"{v['id']}: {v['nodes'][0]['html'][:160]}" for v in found["violations"]]
+    wider = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+    return [*faults, f"{wider} px too wide"] if wider > 0 else faults

@@ -1,4 +1,7 @@
-"""Journey 2: an agency publishes, from an empty form to the public page, in a real browser."""
+"""Journey 2: an agency publishes, from an empty form to the public page, in a real browser.
+
+The pages on the way that people meet daily are looked at in test_working_days.
+"""
 
 from __future__ import annotations
 
@@ -92,14 +95,12 @@ def test_an_agency_publishes(staff: Staff, portal: Platform, tmp_path: Path) -> 
 
 def _editor_drafts(staff: Staff) -> str:
     page = open_page(staff, "editor", "/work")
-    look(page, "agency-work")
     page.get_by_role("link", name="目录", exact=True).click()
     page.get_by_role("link", name="新建目录").click()
     page.get_by_label("信息资源名称").fill(TITLE)
     page.get_by_role("button", name="保存草稿").last.click()
     expect(page.get_by_text("草稿已保存")).to_be_visible()
     expect(page.get_by_text("处需要完善")).to_be_visible()
-    look(page, "agency-editor-gaps")
     page.get_by_text("处需要完善").click()
     page.get_by_role("link", name="摘要应为20至2000个字").click()
     page.get_by_label("信息资源摘要").fill(
@@ -157,14 +158,11 @@ def _department_submits(staff: Staff, draft: str) -> str:
 def _bureau_approves(staff: Staff, version: str) -> None:
     page = open_page(staff, "bureau", "/work")
     expect(page.get_by_text("还剩 10 个工作日").first).to_be_visible()
-    look(page, "agency-bureau-work")
     page.get_by_role("link", name=TITLE, exact=True).click()
     assert page.url.split("#")[0] == version
     page.get_by_text("退回修改（一次性列明全部问题）").click()
-    look(page, "agency-review")
     page.get_by_role("button", name="审核通过并发布").click()
     expect(page.get_by_text("审核通过，目录已发布")).to_be_visible()
-    look(page, "agency-version")
 
 
 def _agency_proposes(staff: Staff, version: str) -> str:
@@ -181,10 +179,8 @@ def _officer_reviews(staff: Staff, place: str) -> None:
     page = open_page(staff, "officer", "/work")
     page.get_by_role("link", name=TITLE, exact=True).click()
     assert page.url.split("#")[0] == place
-    look(page, "agency-security-review")
     page.get_by_role("button", name="审查通过", exact=True).click()
     expect(page.get_by_text("请填写审查意见").first).to_be_visible()
-    look(page, "agency-security-review-errors")
     for group in page.get_by_role("group").filter(has=page.get_by_label("是", exact=True)).all():
         group.get_by_label("是", exact=True).check()
     page.get_by_label("审查意见").fill("同意开放")

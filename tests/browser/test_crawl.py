@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import urldefrag, urlsplit
 
 import pytest
@@ -19,7 +18,7 @@ from playwright.sync_api import Browser, BrowserContext, Page
 from portal.app import create_app
 from portal.jobs.worker import Worker
 from portal.platform import Platform
-from tests.browser.live import AXE, served
+from tests.browser.live import AXE, faults_of, served
 from tests.browser.talk import talk_about
 from tests.portal.web.conftest import Site
 
@@ -112,14 +111,6 @@ def crawl(page: Page, url: str) -> list[str]:
             kinds.add(kind)
             waiting.append(target)
     return found
-
-
-def faults_of(page: Page) -> list[str]:
-    """Run axe with every rule on (best practices too) and look for what runs over the edge."""
-    found: dict[str, Any] = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-    faults = [f"{v['id']}: {v['nodes'][0]['html'][:160]}" for v in found["violations"]]
-    wider = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
-    return [*faults, f"{wider} px too wide"] if wider > 0 else faults
 
 
 def choose(context: BrowserContext, url: str, state: str) -> None:

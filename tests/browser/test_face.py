@@ -11,8 +11,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from portal.app import create_app
 from portal.platform import Platform
 from tests.benchmarks.pages import AIM_KB, first_view
-from tests.browser.live import accessibility_faults, served, sign_in
-from tests.factories import PASSWORD, Catalogue, People, content
+from tests.browser.live import served
+from tests.factories import PASSWORD
 from tests.portal.web.conftest import Site
 
 pytestmark = pytest.mark.browser
@@ -25,7 +25,6 @@ NARROW = {"width": 320, "height": 640}  # what one of 1280 shows at 400 %
 class Town:
     url: str
     slug: str
-    bureau: str
 
 
 @pytest.fixture
@@ -33,12 +32,8 @@ def town(make_platform: Callable[..., Platform]) -> Iterator[Town]:
     platform = make_platform("sqlite")
     site = Site(platform, create_app(platform))
     slug = site.opened(title="长春市公共汽电车站点", region="220100")
-    with platform.database.writing() as session:
-        people = People(platform, session)
-        bureau = people.account("bureau_reviewer", "JL-BUR").username
-        Catalogue(platform, session, people).submitted(content(title="等待审核的目录"))
     with served(platform) as url:
-        yield Town(url, slug, bureau)
+        yield Town(url, slug)
 
 
 @pytest.fixture
@@ -144,20 +139,6 @@ def test_a_trial_call_shows_its_answer(town: Town, open_page: Callable[..., Page
     page.goto(f"{town.url}/developers")
     page.get_by_role("button", name="调用 package_search").click()
     expect(page.locator(".try-answer pre")).to_contain_text('"success": true')
-
-
-def test_the_bureau_sees_charts_with_tables(town: Town, open_page: Callable[..., Page]) -> None:
-    page = open_page(viewport=DESK)
-    complaints: list[str] = []
-    page.on("console", lambda m: complaints.append(m.text) if m.type == "error" else None)
-    sign_in(page, town.url, town.bureau)
-    for path in ("/work", "/work/overview", "/work/entries", "/account", "/notices"):
-        page.goto(town.url + path)
-        assert accessibility_faults(page) == [], path
-    page.goto(f"{town.url}/work/overview")
-    expect(page.locator(".chart canvas")).to_have_count(2)
-    expect(page.get_by_role("table").first).to_contain_text("吉林省交通运输厅")
-    assert complaints == []
 
 
 def test_paper_shows_the_matter_only(town: Town, open_page: Callable[..., Page]) -> None:

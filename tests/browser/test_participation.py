@@ -12,9 +12,9 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from portal.app import create_app
 from portal.jobs.worker import Worker
 from portal.platform import Platform
-from tests.browser.live import AXE, served, sign_in
+from tests.browser.live import AXE, faults_of, served, sign_in
 from tests.browser.talk import TITLES, Talk, talk_about
-from tests.browser.test_crawl import STATES, WIDTHS, choose, faults_of
+from tests.browser.test_crawl import STATES, WIDTHS, choose
 from tests.portal.web.conftest import Site
 
 pytestmark = pytest.mark.browser

@@ -133,23 +133,3 @@ def test_somebody_registers_and_looks_after_the_account(
         page.get_by_role("button", name="登录", exact=True).click()
     page.goto(f"{url}/account")
     look(page, "account")
-
-
-def test_pages_of_members_and_own_data_are_for_everybody(
-    make_platform: Callable[..., Platform], mailbox: Mailbox, page: Page
-) -> None:
-    platform = make_platform("sqlite", name="members", smtp_url=mailbox.url)
-    with platform.database.writing() as session:
-        people = People(platform, session)
-        leaver = people.account("agency_editor", TRANSPORT).id
-        name = people.account("responsible_dept", TRANSPORT).username
-    with served(platform) as url:
-        sign_in(page, url, name)
-        for path, picture in (
-            ("/work/members", "members"),
-            (f"/work/members/{leaver}/leave", "leaving"),
-            ("/work/absence", "absence"),
-            ("/account/data", "personal-data"),
-        ):
-            page.goto(url + path)
-            look(page, picture)
