@@ -8,18 +8,28 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from extensions.exchange.changes import run_changes
 from extensions.exchange.dumps.making import run_dump
-from extensions.exchange.web import dumps
+from extensions.exchange.series import series_extras
+from extensions.exchange.series_actions import ACTIONS
+from extensions.exchange.web import dumps, series
 from extensions.exchange.web.feeds import blueprint as feeds
 from extensions.exchange.web.harvesting import blueprint as harvesting
 from extensions.exchange.web.linked_data import blueprint as linked_data
-from portal.extension import Extension
+from portal.extension import Extension, NavigationItem
 from portal.jobs.registry import JobKind
 
 extension = Extension(
     name="exchange",
-    routes=(dumps.pages,),
+    routes=(dumps.pages, series.pages, series.work_pages),
     apis=(linked_data, feeds, harvesting, dumps.blueprint),
-    jobs=(JobKind("catalogue_dump", run_dump, cron="30 4 * * *"),),
+    jobs=(
+        JobKind("catalogue_dump", run_dump, cron="30 4 * * *"),
+        JobKind("catalogue_changes", run_changes, cron="* * * * *"),
+    ),
+    extras=(series_extras,),
+    panels=(series.series_panel,),
+    actions=ACTIONS,
+    navigation=(NavigationItem("数据系列", "exchange_series_work.listed", "work", icon="layers"),),
     migrations=Path(__file__).parent / "migrations",
 )

@@ -6,7 +6,7 @@ namespace, `<site>/ns#`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -23,16 +23,18 @@ from extensions.exchange.reading import (
     modified_of,
     page_of,
     resources_of,
+    series_in,
+    series_page,
     themes_of,
 )
 from portal.codes import code_list
 
 AUTHORITY = "http://publications.europa.eu/resource/authority/"
 DCATAP = Namespace("http://data.europa.eu/r5r/")
+DCAT3 = Namespace("http://www.w3.org/ns/dcat#")  # words that rdflib's DCAT does not know yet
 HYDRA = Namespace("http://www.w3.org/ns/hydra/core#")
 SPDX = Namespace("http://spdx.org/rdf/terms#")
 VCARD = Namespace("http://www.w3.org/2006/vcard/ns#")
-VERSION = URIRef("http://www.w3.org/ns/dcat#version")  # of DCAT 3
 _SCHEMES = ("http", "https", "ftp")
 
 
@@ -59,6 +61,7 @@ def add_dataset(graph: Graph, package: Package, site_url: str) -> URIRef:
     for code in themes_of(package):
         _theme(graph, node, code, site_url)
     _own_words(graph, node, extras, own)
+    _series(graph, node, extras, site_url)
     for resource, code, media in resources_of(package):
         distribution = _distribution(graph, node, package, resource, code, media)
         graph.add((node, DCAT.distribution, distribution))
@@ -81,7 +84,7 @@ def _texts(graph: Graph, node: URIRef, package: Package, extras: dict[str, str])
     graph.add((node, DCAT.landingPage, node))
     graph.add((node, DCTERMS.language, URIRef(f"{AUTHORITY}language/ZHO")))
     if extras.get("jl_version"):
-        graph.add((node, VERSION, Literal(extras["jl_version"])))
+        graph.add((node, DCAT3.version, Literal(extras["jl_version"])))
 
 
 def _people(
@@ -186,6 +189,38 @@ def _own_words(graph: Graph, node: URIRef, extras: dict[str, str], own: Namespac
             for key in ("field_name", "data_type", "unit", "description"):
                 if item.get(key):
                     graph.add((part, own[key], Literal(item[key])))
+
+
+def _series(graph: Graph, node: URIRef, extras: dict[str, str], site_url: str) -> None:
+    """Say in which series a data set stands, and what comes before and after it there."""
+    found = series_in(extras)
+    if found is None:
+        return
+    add_series(graph, found["id"], found["title"], "", site_url)
+    graph.add((node, DCAT3.inSeries, URIRef(series_page(found["id"], site_url))))
+    for one, key in ((DCAT3.prev, "previous"), (DCAT3.next, "next")):
+        if found.get(key):
+            graph.add((node, one, URIRef(page_of({"name": found[key]}, site_url))))
+
+
+def add_series(graph: Graph, series_id: str, title: str, description: str, site_url: str) -> URIRef:
+    """Add a series by itself; return its node."""
+    node = URIRef(series_page(series_id, site_url))
+    graph.add((node, RDF.type, DCAT3.DatasetSeries))
+    graph.add((node, DCTERMS.identifier, Literal(series_id)))
+    graph.add((node, DCTERMS.title, Literal(title, lang="zh-Hans")))
+    if (node, DCTERMS.description, None) not in graph:  # members name a series by its title alone
+        graph.add((node, DCTERMS.description, Literal(description or title, lang="zh-Hans")))
+    return node
+
+
+def add_members(graph: Graph, series: URIRef, pages: Sequence[str]) -> None:
+    """Add the data sets of a series, in their order."""
+    for page in pages:
+        graph.add((series, DCAT3.seriesMember, URIRef(page)))
+    if pages:
+        graph.add((series, DCAT3.first, URIRef(pages[0])))
+        graph.add((series, DCAT3.last, URIRef(pages[-1])))
 
 
 def _distribution(

@@ -18,14 +18,10 @@ import orjson
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from extensions.exchange.horizon import settled_until
-from extensions.exchange.packages import (
-    STAMP,
-    PublicRecord,
-    find_record,
-    walk_records,
-)
-from extensions.exchange.position import Position, read_instant, read_position
+from extensions.exchange.changes import settled_until
+from extensions.exchange.models.change import CatalogueChange
+from extensions.exchange.packages import PublicRecord, find_record, walk_records
+from extensions.exchange.position import FormerPosition, Position, read_instant, read_position
 from extensions.exchange.reading import (
     extras_of,
     keywords_of,
@@ -33,7 +29,6 @@ from extensions.exchange.reading import (
     page_of,
     resources_of,
 )
-from portal.models.entry import CatalogueEntry
 from portal.models.organisation import Organisation
 
 OAI = "http://www.openarchives.org/OAI/2.0/"
@@ -81,7 +76,7 @@ class Listing:
     since: datetime | None
     until: datetime | None
     set_name: str
-    after: Position | None = None
+    after: Position | FormerPosition | None = None
 
     def token(self) -> str:
         """Return the listing as a resumption token."""
@@ -90,7 +85,7 @@ class Listing:
             self.since and self.since.isoformat(),
             self.until and self.until.isoformat(),
             self.set_name,
-            self.after and self.after.text(),
+            self.after.text() if isinstance(self.after, Position) else None,
         ]
         return base64.urlsafe_b64encode(orjson.dumps(plain)).decode().rstrip("=")
 
@@ -119,8 +114,7 @@ class Provider:
 
     def __init__(self, session: Session, now: datetime, site_url: str, title: str) -> None:
         self._session = session
-        self._settled = settled_until(session, now)
-        self._now = self._settled or now  # what clients name as `from` the next time
+        self._now = settled_until(session, now)  # what clients name as `from` the next time
         self._site, self._title = site_url, title
         self._host = site_url.split("//")[-1].split("/")[0].split(":")[0]
 
@@ -144,9 +138,7 @@ class Provider:
 
     def _identify(self, _arguments: Mapping[str, str]) -> ET.Element:
         made = ET.Element(_oai("Identify"))
-        earliest = self._session.scalar(
-            select(func.min(STAMP)).where(CatalogueEntry.published_version_id.is_not(None))
-        )
+        earliest = self._session.scalar(select(func.min(CatalogueChange.changed_at)))
         values = {
             "repositoryName": self._title,
             "baseURL": f"{self._site}/oai",
@@ -196,10 +188,6 @@ class Provider:
     def _identifiers(self, arguments: Mapping[str, str]) -> ET.Element:
         return self._list(arguments, "ListIdentifiers")
 
-    def _bound(self, until: datetime | None) -> datetime | None:
-        bounds = [one for one in (until, self._settled) if one is not None]
-        return min(bounds, default=None)
-
     def _list(self, arguments: Mapping[str, str], verb: str) -> ET.Element:
         listing = _listing(arguments)
         records = walk_records(
@@ -207,7 +195,7 @@ class Provider:
             self._site,
             after=listing.after,
             since=listing.since,
-            until=self._bound(listing.until),
+            until=listing.until,
             provider=listing.set_name,
             rows=AT_ONCE + 1,
         )
@@ -236,7 +224,7 @@ class Provider:
     def _header(self, record: PublicRecord) -> ET.Element:
         header = ET.Element(_oai("header"), {"status": "deleted"} if not record.package else {})
         ET.SubElement(header, _oai("identifier")).text = f"oai:{self._host}:{record.public_id}"
-        ET.SubElement(header, _oai("datestamp")).text = _stamp(record.position.stamp)
+        ET.SubElement(header, _oai("datestamp")).text = _stamp(record.noted_at)
         ET.SubElement(header, _oai("setSpec")).text = record.provider
         return header
 

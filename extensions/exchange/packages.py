@@ -12,27 +12,32 @@ from datetime import datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, select
 from sqlalchemy.orm import Session
 
-from extensions.exchange.position import Position
+from extensions.exchange.changes import STAMP, after_former
+from extensions.exchange.models.change import CatalogueChange
+from extensions.exchange.position import FormerPosition, Position
 from portal.models.entry import CatalogueEntry, find_entry
 from portal.models.index_request import EntryDocument
 from portal.models.organisation import Organisation
 from portal.services.kept_packages import kept_packages
 from portal.services.package_document import package_bytes, render_package, with_site
 
-STAMP = func.coalesce(CatalogueEntry.retired_at, CatalogueEntry.metadata_modified_at)
-"""When the public's view of an entry last changed."""
-
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 @dataclass(frozen=True)
 class PublicRecord:
-    """`package` is None for a tombstone; `reason` then says why the data set was withdrawn."""
+    """`package` is None for a tombstone; `reason` then says why the data set was withdrawn.
 
-    position: Position
+    `stamp` is when the entry says that it changed, `noted_at` when this portal noted the change;
+    both are the same, and `position` is None, for a record that was not met on a walk.
+    """
+
+    position: Position | None
+    stamp: datetime
+    noted_at: datetime
     public_id: str
     name: str
     provider: str
@@ -44,25 +49,33 @@ def walk_records(
     session: Session,
     site_url: str,
     *,
-    after: Position | None = None,
+    after: Position | FormerPosition | None = None,
     since: datetime | None = None,
     until: datetime | None = None,
     provider: str = "",
     rows: int = 100,
 ) -> list[PublicRecord]:
-    """Return the next records after a position, oldest change first.
+    """Return the next records after a position, in the order in which their changes were noted.
 
     Args:
-        since, until: bounds of the change, both included.
+        since, until: bounds of when they were noted, both included.
         provider: slug of an organisation; empty for all.
     """
     if "\0" in provider:
         return []  # no organisation is called so, and PostgreSQL takes no such text
-    query = _ever_public().where(*_bounds(after, since, until))
+    change = CatalogueChange
+    query = (
+        _ever_public()
+        .add_columns(change.sequence, change.changed_at)
+        .join(change, change.entry_id == CatalogueEntry.id)
+        .where(*_bounds(after, since, until))
+    )
     if provider:
         query = query.where(Organisation.slug == provider)
-    query = query.order_by(STAMP, CatalogueEntry.id).limit(rows)
-    return [_record(session, row, site_url) for row in session.execute(query).all()]
+    found = session.execute(query.order_by(change.sequence).limit(rows)).all()
+    return [
+        _record(session, row, site_url, Position(row.sequence), row.changed_at) for row in found
+    ]
 
 
 def _ever_public() -> Select[Any]:
@@ -79,26 +92,32 @@ def _ever_public() -> Select[Any]:
 
 
 def _bounds(
-    after: Position | None, since: datetime | None, until: datetime | None
+    after: Position | FormerPosition | None, since: datetime | None, until: datetime | None
 ) -> Iterator[ColumnElement[bool]]:
-    if after is not None:
-        yield or_(
-            after.stamp < STAMP, and_(after.stamp == STAMP, CatalogueEntry.id > after.entry_id)
-        )
+    if isinstance(after, Position):
+        yield after.sequence < CatalogueChange.sequence
+    elif after is not None:
+        yield after_former(after.stamp, after.entry_id)
     if since is not None:
-        yield since <= STAMP
+        yield since <= CatalogueChange.changed_at
     if until is not None:
-        yield until >= STAMP
+        yield until >= CatalogueChange.changed_at
 
 
-def _record(session: Session, row: Any, site_url: str) -> PublicRecord:
+def _record(
+    session: Session,
+    row: Any,
+    site_url: str,
+    position: Position | None = None,
+    noted_at: datetime | None = None,
+) -> PublicRecord:
     package = None
     if row.retired_at is None:
         current = row.version is not None and row.version == row.index_version
         raw = row.package if current else _rendered(session, row.id)
         package = _readable(raw, site_url)
     return PublicRecord(
-        Position(row.stamp, row.id), row.public_id, row.slug, row.provider, package,
+        position, row.stamp, noted_at or row.stamp, row.public_id, row.slug, row.provider, package,
         row.retired_reason or "",
     )  # fmt: skip
 
@@ -145,17 +164,17 @@ def find_record(session: Session, site_url: str, key: str) -> PublicRecord | Non
     if entry is None or entry.published_version_id is None:
         return None
     stamp = entry.retired_at or entry.metadata_modified_at
-    position = Position(stamp, entry.id)
-    if entry.retired_at is not None:
-        return PublicRecord(
-            position, entry.public_id, entry.slug, entry.provider.slug, None, entry.retired_reason
-        )
+    change = session.get(CatalogueChange, entry.id)
+    gone = entry.retired_at is not None
     return PublicRecord(
-        position,
+        None,
+        stamp,
+        change.changed_at if change else stamp,
         entry.public_id,
         entry.slug,
         entry.provider.slug,
-        package_of(session, entry, site_url),
+        None if gone else package_of(session, entry, site_url),
+        entry.retired_reason if gone else "",
     )
 
 

@@ -5,31 +5,43 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-_LARGEST_ID = 2**63 - 1  # of a column of either database
+_LARGEST = 2**63 - 1  # of a column of either database
 
 
 @dataclass(frozen=True)
 class Position:
     """A place in the walk: what stands at or before it has been given."""
 
+    sequence: int
+
+    def text(self) -> str:
+        return f"s{self.sequence}"
+
+
+@dataclass(frozen=True)
+class FormerPosition:
+    """A place as releases before 24 November 2026 gave it: clients come back with it once."""
+
     stamp: datetime
     entry_id: int
 
-    def text(self) -> str:
-        return f"{self.stamp.astimezone(UTC).isoformat()}|{self.entry_id}"
 
-
-def read_position(text: str) -> Position:
-    """Return the position that `Position.text` wrote.
+def read_position(text: str) -> Position | FormerPosition:
+    """Return the position that `Position.text` wrote, now or formerly.
 
     Raises:
         ValueError: it did not; a caller may send anything.
     """
+    if text.startswith("s"):
+        return Position(_number(text[1:]))
     stamp, _, number = text.rpartition("|")
-    found = Position(read_instant(stamp), int(number))
-    if not 0 <= found.entry_id <= _LARGEST_ID:
-        raise ValueError(number)
-    return found
+    return FormerPosition(read_instant(stamp), _number(number))
+
+
+def _number(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 20 and int(text) <= _LARGEST):
+        raise ValueError(text[:40])
+    return int(text)
 
 
 def read_instant(text: str) -> datetime:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 
 import orjson
 
@@ -63,3 +64,17 @@ def resources_of(package: Package) -> Iterator[tuple[Mapping[str, Any], str, str
 
 def page_of(package: Package, site_url: str) -> str:
     return f"{site_url}/dataset/{package['name']}"
+
+
+def series_in(extras: Mapping[str, str]) -> Mapping[str, Any] | None:
+    """Return {id, title, cut_by, label, previous, next} of the series a package stands in."""
+    try:
+        found = orjson.loads(extras.get("jl_series", ""))
+    except ValueError:
+        return None
+    texts = isinstance(found, dict) and all(isinstance(found.get(k), str) for k in ("id", "title"))
+    return found if texts else None
+
+
+def series_page(series_id: str, site_url: str) -> str:
+    return f"{site_url}/series/{quote(series_id, safe='')}"

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from rdflib import Graph
 
-from extensions.exchange.dcat import add_catalogue, add_dataset, add_pages, new_graph
+from extensions.exchange.dcat import (
+    add_catalogue,
+    add_dataset,
+    add_members,
+    add_pages,
+    add_series,
+    new_graph,
+)
 from extensions.exchange.reading import Package
 
 _BLANK = re.compile(r"(?:^|(?<= ))_:[A-Za-z0-9]+(?= )")  # as subject or object, in no literal
@@ -19,6 +26,16 @@ def dataset_document(package: Package, site_url: str, ending: str) -> bytes:
     """Return the description of one data set."""
     graph = new_graph(site_url)
     add_dataset(graph, package, site_url)
+    return _bytes(graph, ending)
+
+
+def series_document(
+    packages: Iterable[Package], site_url: str, ending: str, *, series_id: str, texts: Sequence[str]
+) -> bytes:
+    """Return a series (`texts`: its title and description) with its data sets in their order."""
+    graph = new_graph(site_url)
+    series = add_series(graph, series_id, *texts, site_url)
+    add_members(graph, series, [str(add_dataset(graph, one, site_url)) for one in packages])
     return _bytes(graph, ending)
 
 

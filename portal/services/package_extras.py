@@ -43,6 +43,7 @@ COMPUTED = frozenset(
     {
         "jl_code", "jl_open_state", "jl_metadata_profile", "jl_version", "jl_value_score",
         "jl_value_reasons", "jl_high_value", "jl_provider", "jl_responsible_dept", "jl_quality",
+        "jl_series",
     }
 )  # fmt: skip
 """Keys that the portal alone says."""

@@ -13,15 +13,9 @@ from flask import Blueprint, request
 from sqlalchemy import select
 
 from extensions.exchange import data_json
-from extensions.exchange.horizon import settled_until
-from extensions.exchange.packages import (
-    STAMP,
-    PublicRecord,
-    list_page,
-    packages_of,
-    walk_records,
-)
-from extensions.exchange.position import Position, read_instant, read_position
+from extensions.exchange.changes import STAMP, settled_until
+from extensions.exchange.packages import PublicRecord, list_page, packages_of, walk_records
+from extensions.exchange.position import FormerPosition, Position, read_instant, read_position
 from extensions.exchange.reading import page_of, themes_of
 from extensions.exchange.web.answering import MINUTES_10, answer, site_url
 from portal.codes import code_list
@@ -67,37 +61,36 @@ def _datasets(database: Database, site: str) -> Iterator[bytes]:
 @blueprint.get("/api/changes")
 @public
 def changes() -> Any:
-    """Answer what changed since an instant, oldest first, withdrawn data sets as tombstones.
+    """Answer what changed, in the order in which it was noted, withdrawn data sets as tombstones.
 
     Parameters: `since` (an ISO 8601 instant), `cursor` (from the answer before), `limit` (1 to
-    500). Ask again with `next_cursor` until it repeats; then everything is known that is older than
-    `settled_until` (see `horizon`).
+    500). Ask again with `next_cursor` until it repeats; it goes on from there whenever asked again
+    (see `changes`). A data set stands in the walk once, where its last change is.
     """
     after = _cursor(request.args.get("cursor", ""))
     since = _instant(request.args.get("since", ""), "since")
-    until = settled_until(session(), clock()())
-    records = walk_records(
-        session(),
-        site_url(),
-        after=after,
-        since=since,
-        until=until,
-        rows=_limit(request.args.get("limit", "")),
-    )
+    rows = _limit(request.args.get("limit", ""))
+    records = walk_records(session(), site_url(), after=after, since=since, rows=rows)
     last = records[-1].position if records else after
     body = {
         "changes": [_change(record) for record in records],
-        "next_cursor": _cursor_of(last) if last else None,
-        "settled_until": (until or clock()()).isoformat(),
+        "next_cursor": _cursor_of(last) if isinstance(last, Position) else _given(after),
+        "settled_until": settled_until(session(), clock()()).isoformat(),
     }
     return answer(orjson.dumps(body), JSON)
+
+
+def _given(after: Position | FormerPosition | None) -> str | None:
+    return None if after is None else request.args["cursor"]
 
 
 def _change(record: PublicRecord) -> dict[str, Any]:
     found: dict[str, Any] = {
         "id": record.public_id,
         "name": record.name,
-        "changed": record.position.stamp.isoformat(),
+        "changed": record.stamp.isoformat(),
+        "noted": record.noted_at.isoformat(),
+        "sequence": record.position.sequence if record.position else None,
         "state": "deleted" if record.package is None else "active",
     }
     if record.package is None:
@@ -109,7 +102,7 @@ def _cursor_of(position: Position) -> str:
     return base64.urlsafe_b64encode(position.text().encode()).decode().rstrip("=")
 
 
-def _cursor(text: str) -> Position | None:
+def _cursor(text: str) -> Position | FormerPosition | None:
     if not text:
         return None
     try:

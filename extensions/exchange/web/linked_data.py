@@ -9,8 +9,9 @@ from flask import Blueprint, Response, redirect, request
 from werkzeug.exceptions import NotAcceptable
 
 from extensions.exchange.croissant import croissant_of
+from extensions.exchange.models.series import find_series, public_members
 from extensions.exchange.open_tables import open_tables
-from extensions.exchange.packages import find_record, list_page
+from extensions.exchange.packages import find_record, list_page, packages_of
 from extensions.exchange.web.answering import MINUTES_10, answer, site_url
 from portal.errors import Gone, NotFound
 from portal.models.entry import get_entry
@@ -33,6 +34,7 @@ FORMS = {
 
 _ENDINGS = {media: ending for ending, media in FORMS.items()}
 _PAGE_ENDPOINT = "dataset.dataset"
+_PAGES = {_PAGE_ENDPOINT: "/dataset/", "exchange_series.series": "/series/"}
 
 
 def _document(body: bytes, ending: str) -> Response:
@@ -92,6 +94,26 @@ def dataset(key: str, ending: str) -> Any:
     return _document(dataset_document(record.package, site_url(), ending), ending)
 
 
+@blueprint.get("/series/<key>.<any(ttl, rdf, jsonld, nt):ending>")
+@public
+def series(key: str, ending: str) -> Any:
+    """Answer a series with its public data sets (dcat:DatasetSeries)."""
+    found = find_series(session(), key[:40])
+    if found is None:
+        raise NotFound("没有这个数据系列。")
+    from extensions.exchange.serialised import series_document
+
+    entries = [one.entry for one in public_members(session(), found.id)]
+    body = series_document(
+        [package for _, package in packages_of(session(), entries, site_url())],
+        site_url(),
+        ending,
+        series_id=found.public_id,
+        texts=(found.title, found.description),
+    )
+    return _document(body, ending)
+
+
 @blueprint.get("/dataset/<key>.croissant.json")
 @public
 def croissant(key: str) -> Any:
@@ -112,13 +134,13 @@ def croissant(key: str) -> Any:
 @blueprint.before_app_request
 def _lead_to_rdf() -> Response | None:
     """A client that wants RDF and no page is led from a data set's page to its description."""
-    if request.endpoint != _PAGE_ENDPOINT or not request.headers.get("Accept"):
+    if request.endpoint not in _PAGES or not request.headers.get("Accept"):
         return None
     best = request.accept_mimetypes.best_match(["text/html", *_ENDINGS], default="text/html")
     if best == "text/html":
         return None
     key = (request.view_args or {})["key"]
-    found: Response = redirect(f"/dataset/{key}.{_ENDINGS[best]}", 303)  # type: ignore[assignment]
+    found: Response = redirect(f"{_PAGES[request.endpoint]}{key}.{_ENDINGS[best]}", 303)  # type: ignore[assignment]
     return found
 
 

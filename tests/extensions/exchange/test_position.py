@@ -9,7 +9,12 @@ import orjson
 import pytest
 from flask.testing import FlaskClient
 
-from extensions.exchange.position import Position, read_instant, read_position
+from extensions.exchange.position import (
+    FormerPosition,
+    Position,
+    read_instant,
+    read_position,
+)
 
 NO_POSITIONS = (
     "2026-01-01T00:00:00+00:00",
@@ -18,12 +23,18 @@ NO_POSITIONS = (
     "2026-01-01T00:00:00+00:00|" + "9" * 30,
     "0001-01-01T00:00:00+23:00|1",
     "yesterday|1",
+    "s",
+    "s-1",
+    "s1.5",
+    "s٣",
+    "s" + "9" * 30,
 )
 
 
 def test_a_position_is_read_back() -> None:
-    place = Position(datetime(2026, 11, 24, 8, 0, 0, 1, tzinfo=UTC), 7)
-    assert read_position(place.text()) == place
+    assert read_position(Position(7).text()) == Position(7)
+    former = FormerPosition(datetime(2026, 11, 24, 8, 0, 0, 1, tzinfo=UTC), 7)
+    assert read_position("2026-11-24T08:00:00.000001+00:00|7") == former
     assert read_instant("2026-11-24T08:00:00") == datetime(2026, 11, 24, 8, tzinfo=UTC)
 
 
