@@ -24,8 +24,9 @@ from portal.errors import NotFound
 from portal.models.entry import CatalogueEntry
 
 FILE, LINK, INTERFACE = "file", "link", "interface"
-SCAN, REVIEW, APPLY = "scan", "review", "apply"
-"""Why a data version is held back: not looked at yet, waits for a person, a decision is being applied."""
+SCAN, REVIEW, APPLY, REFUSED = "scan", "review", "apply", "refused"
+"""Why a data version is held back: not looked at yet, waits for a person, a decision is being applied,
+a person decided that it does not go out."""
 
 
 class Distribution(Base):

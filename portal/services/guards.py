@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from portal.errors import Defect, GuardRefused
+from portal.models.distribution import REFUSED
 from portal.services.flow import Attempt
 from portal.services.release_checks import list_held
 
@@ -32,10 +33,18 @@ def import_recorded(attempt: Attempt) -> None:
 def nothing_held(attempt: Attempt) -> None:
     """No file of the entry waits for a decision on what was found in it (art. 45)."""
     held = list_held(attempt.session, attempt.subject.entry_id)
+    for one in held:
+        if one.current_version is not None and one.current_version.hold == REFUSED:
+            raise refuse(
+                "distributions",
+                "refused",
+                "数据文件“{name}”经审查不予开放，请移除或更换该文件后再发布。",
+                name=one.name,
+            )
     if held:
         raise refuse(
             "distributions",
             "held",
-            "数据文件“{name}”中有疑似敏感信息，须由另一人审查决定后才能发布。",
+            "数据文件“{name}”有疑似敏感信息或没有检查过，须由另一人审查决定后才能发布。",
             name=held[0].name,
         )

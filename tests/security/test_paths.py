@@ -6,6 +6,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from portal.services.distributions import safe_filename
+from tests.documents import pdf
 from tests.portal.web.work.conftest import Office
 from tests.security.attacking import open_entry
 
@@ -96,7 +97,7 @@ def test_a_file_name_is_never_a_path_or_a_header(
         ("data.xml", b"<?xml-stylesheet href='evil.xsl'?><a/>"),
         ("script.js", b"alert(1)"),
         ("table.csv", "编号,名称\n1,<script>alert(1)</script>\n".encode()),
-        ("report.pdf", b"%PDF-1.7 <script>"),
+        pytest.param("report.pdf", pdf("<script>alert(1)</script>"), id="report.pdf"),
         ("none", b"<html><script>alert(1)</script>"),
     ],
 )

@@ -1,4 +1,4 @@
-"""A look at a document (PDF, Word): its text is searched; what cannot be read is said to be unread."""
+"""A look at a document (PDF, Word): its text is searched; what cannot be read waits for a person."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ WHOLE_FILE = "*"
 WHOLE_TEXT = "文件全文"
 READ = frozenset({"pdf", "docx", "odt"})
 FORMATS = READ | {"doc", "wps", "ofd"}
-"""What is looked at; those that are not READ are only said to be unread."""
+"""What is looked at; of those that are not READ nothing is known."""
 
 MOST_BYTES = 200 * 1024 * 1024
 SECONDS = 90
@@ -26,11 +26,12 @@ SECONDS = 90
 def look_at_document(path: Path, kind: str) -> Looked:
     """Return the kinds found in a document's text, or one finding that it was not read.
 
-    An unread document blocks nothing (a scanned page has no text): people are told to look.
+    An unread document (a password, a scanned page, a broken file) may hold anything, so that it waits
+    for a decision like one in which something was found.
     """
     found = _found(path, kind) if kind in READ and path.stat().st_size <= MOST_BYTES else None
     if found is None:
-        return Looked((Finding(WHOLE_FILE, WHOLE_TEXT, UNREAD, 1, 1.0, blocks=False),))
+        return Looked((Finding(WHOLE_FILE, WHOLE_TEXT, UNREAD, 1, 1.0),))
     return Looked(
         tuple(
             Finding(WHOLE_FILE, WHOLE_TEXT, code, one["count"], 1.0, (one["example"],))

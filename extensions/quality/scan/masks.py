@@ -20,6 +20,9 @@ TREATMENTS = {
     GENERALISE: "概化",
     RELEASE: "原样开放",
 }
+REFUSE = "refuse"
+WHOLE_TREATMENTS = {RELEASE: "原样开放", REFUSE: "不予开放"}
+"""What can be decided on a file in which no column is known."""
 WHOLE_SHARE = 0.5
 _DATES = (ColumnType.DATE, ColumnType.DATETIME)
 _NUMBERS = (ColumnType.INTEGER, ColumnType.NUMBER)

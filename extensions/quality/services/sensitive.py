@@ -13,14 +13,14 @@ from extensions.quality.models.scan import TableScan, find_scan
 from extensions.quality.permissions import QualityPermission
 from extensions.quality.scan.documents import WHOLE_FILE
 from extensions.quality.scan.findings import ColumnFindings, Looked
-from extensions.quality.scan.leftovers import REST
-from extensions.quality.scan.masks import DROP, RELEASE, TREATMENTS
+from extensions.quality.scan.leftovers import REST, UNREAD
+from extensions.quality.scan.masks import DROP, REFUSE, RELEASE, TREATMENTS, WHOLE_TREATMENTS
 from portal.actor import SYSTEM, Actor
 from portal.clock import Clock
 from portal.errors import Conflict, Defect, Invalid
 from portal.jobs.queue import enqueue
 from portal.models.audit import AuditEvent
-from portal.models.distribution import APPLY, REVIEW, DataVersion
+from portal.models.distribution import APPLY, REFUSED, REVIEW, DataVersion
 from portal.models.entry import CatalogueEntry, find_unfinished_version
 from portal.permissions import require
 from portal.rules.entry_content import EntryContent, InformationItem
@@ -75,8 +75,15 @@ def hold_of(scan: TableScan) -> str:
         return ""
     if scan.decided_at is None:
         return REVIEW
+    if is_refused(scan.decisions):
+        return REFUSED
     is_applied = scan.applied_at is not None and scan.applied_at >= scan.decided_at
     return "" if is_applied else APPLY
+
+
+def is_refused(decisions: Mapping[str, Mapping[str, str]]) -> bool:
+    """Whether the file as a whole does not go out."""
+    return decisions.get(WHOLE_FILE, {}).get("treatment") == REFUSE
 
 
 def _content(session: Session, entry: CatalogueEntry) -> EntryContent | None:
@@ -163,9 +170,24 @@ def _tell(
     provider = frozenset({entry.provider_id})
     told = notices.accounts_acting_as(session, "agency_security_officer", provider)
     told |= notices.accounts_acting_as(session, "agency", provider)
+    notices.tell(session, clock, told, event, _what_waits(scan), f"/work/sensitive/{scan.id}")
+
+
+def _what_waits(scan: TableScan) -> str:
     name = scan.data_version.distribution.name
-    text = f"数据文件“{name}”中有疑似敏感信息，已暂缓公开，须由非编辑人员逐列决定。"
-    notices.tell(session, clock, told, event, text, f"/work/sensitive/{scan.id}")
+    if is_unread(scan):
+        return (
+            f"数据文件“{name}”读不出内容，没有做敏感信息检查，已暂缓公开，"
+            "须由非编辑人员核对后决定开放或不开放。"
+        )
+    return f"数据文件“{name}”中有疑似敏感信息，已暂缓公开，须由非编辑人员逐列决定。"
+
+
+def is_unread(scan: TableScan) -> bool:
+    """Whether nothing is known of the file: no table could be read, or no text of a document."""
+    return scan.unreadable or any(
+        one["field_name"] == WHOLE_FILE and one["kind"] == UNREAD for one in scan.findings
+    )
 
 
 class SensitiveReview:
@@ -208,8 +230,11 @@ class SensitiveReview:
         if defects:
             raise Invalid(defects)
         self._keep(actor, scan, decisions, reason)
-        self._record(actor, scan, reason, key)
-        self._release(scan, entry)
+        event = self._record(actor, scan, reason, key)
+        if is_refused(scan.decisions):
+            self._refuse(scan, entry, event)
+        else:
+            self._release(scan, entry)
 
     def _is_done(self, scan: TableScan, key: str) -> bool:
         query = select(AuditEvent.id).where(
@@ -247,9 +272,9 @@ class SensitiveReview:
         scan.decided_on_id = on.id if on is not None else None
         scan.row_version += 1
 
-    def _record(self, actor: Actor, scan: TableScan, reason: str, key: str | None) -> None:
+    def _record(self, actor: Actor, scan: TableScan, reason: str, key: str | None) -> AuditEvent:
         data = scan.data_version
-        audit.record(
+        return audit.record(
             self._session,
             self._clock,
             actor,
@@ -266,6 +291,17 @@ class SensitiveReview:
                 "decisions": scan.decisions,
             },
         )
+
+    def _refuse(self, scan: TableScan, entry: CatalogueEntry, event: AuditEvent) -> None:
+        """The file stays in; the agency has to take it off, or to deliver another one."""
+        scan.data_version.hold = REFUSED
+        told = notices.accounts_acting_as(self._session, "agency", frozenset({entry.provider_id}))
+        text = (
+            f"数据文件“{scan.data_version.distribution.name}”经审查不予开放，请移除或更换文件。"
+            f"理由：{scan.decisions[WHOLE_FILE]['reason']}"
+        )
+        notices.tell(self._session, self._clock, told, event, text, f"/work/sensitive/{scan.id}")
+        request_index(self._session, self._clock, entry, tightens=True)
 
     def _release(self, scan: TableScan, entry: CatalogueEntry) -> None:
         """Whatever changes what leaves is made by a job; until then nothing leaves."""
@@ -288,12 +324,14 @@ def decision_defects(scan: TableScan, decisions: Mapping[str, Decision]) -> list
     """Return what is missing or wrong in the decisions, by column."""
     if scan.unreadable:
         return _file_defects(
-            decisions, "读不出表格的文件无法检查：核对内容后可以原样开放，否则请移除或更换文件。"
+            decisions, "读不出表格的文件无法检查：请核对内容，选择原样开放或不予开放。"
         )
     if not scan.data_version.table:
-        return _file_defects(
-            decisions, "文档里有疑似敏感信息：核对内容后可以原样开放，否则请移除或更换文件。"
-        )
+        if is_unread(scan):
+            text = "读不出内容的文档无法检查：请核对内容，选择原样开放或不予开放。"
+        else:
+            text = "文档里有疑似敏感信息：请核对内容，选择原样开放或不予开放。"
+        return _file_defects(decisions, text)
     columns = {
         column.field_name for column in TableInfo.from_dict(scan.data_version.table or {}).columns
     }
@@ -332,10 +370,10 @@ def _column_defects(found: ColumnFindings, one: Decision | None) -> list[Defect]
 
 def _file_defects(decisions: Mapping[str, Decision], text: str) -> list[Defect]:
     one = decisions.get(WHOLE_FILE)
-    if one is None or one.treatment != RELEASE:
+    if one is None or one.treatment not in WHOLE_TREATMENTS:
         return [Defect(WHOLE_FILE, "missing", text)]
     if not one.reason.strip():
-        return [Defect(WHOLE_FILE, "reason_missing", "请写明核对情况和开放理由。")]
+        return [Defect(WHOLE_FILE, "reason_missing", "请写明核对情况和理由。")]
     return []
 
 

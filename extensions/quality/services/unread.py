@@ -1,4 +1,4 @@
-"""Documents of an entry whose text could not be looked at: people are told to do it."""
+"""Documents of an entry whose text could not be looked at: people look, and one decides."""
 
 from __future__ import annotations
 

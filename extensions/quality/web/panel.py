@@ -11,6 +11,7 @@ from extensions.quality.permissions import QualityPermission
 from extensions.quality.rules import CHECKS
 from extensions.quality.services.unread import unread_documents
 from extensions.quality.web.overview import level_of
+from extensions.quality.web.sensitive import HOLDS
 from portal.actor import Actor
 from portal.extension import EntryPanel
 from portal.models.entry import CatalogueEntry
@@ -42,5 +43,5 @@ def documents_panel(session: Session, actor: Actor, entry: CatalogueEntry) -> En
     unread = unread_documents(session, entry)
     if not unread:
         return None
-    html = render_template("quality/unread.html", unread=unread)
+    html = render_template("quality/unread.html", unread=unread, holds=HOLDS)
     return EntryPanel("unread-documents", gettext("未扫描的文档"), html, apart=True)

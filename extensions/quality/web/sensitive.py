@@ -12,7 +12,7 @@ from extensions.quality.models.scan import TableScan, get_scan
 from extensions.quality.permissions import QualityPermission
 from extensions.quality.scan.findings import ColumnFindings
 from extensions.quality.scan.leftovers import REST
-from extensions.quality.scan.masks import DROP, GENERALISE, MASK, TREATMENTS
+from extensions.quality.scan.masks import DROP, GENERALISE, MASK, TREATMENTS, WHOLE_TREATMENTS
 from extensions.quality.services.groups import K, ask_for_groups, table_of
 from extensions.quality.services.sensitive import (
     FLOW,
@@ -20,11 +20,12 @@ from extensions.quality.services.sensitive import (
     Decision,
     SensitiveReview,
     earlier_decisions,
+    is_unread,
 )
 from extensions.quality.web.overview import sees_all
 from portal.models.account import Account
 from portal.models.audit import AuditEvent
-from portal.models.distribution import DataVersion, Distribution
+from portal.models.distribution import REFUSED, DataVersion, Distribution
 from portal.models.entry import CatalogueEntry
 from portal.permissions import is_allowed, require
 from portal.services.timeline import in_words
@@ -54,7 +55,13 @@ PROPOSED = {
     "birth_date": GENERALISE,
     "unread": "",
 }
-HOLDS = {"": "已放行", "scan": "检查中", "review": "待审查", "apply": "正在处理"}
+HOLDS = {
+    "": "已放行",
+    "scan": "检查中",
+    "review": "待审查",
+    "apply": "正在处理",
+    "refused": "不予开放",
+}
 
 
 @blueprint.get("/work/sensitive")
@@ -74,13 +81,13 @@ def reviews() -> Any:
             CatalogueEntry.provider_id.in_(mine) | CatalogueEntry.responsible_dept_id.in_(mine)
         )
     if waiting:
-        query = query.where(DataVersion.hold != "")
+        query = query.where(DataVersion.hold.not_in(("", REFUSED)))
     total = session().scalar(select(func.count()).select_from(query.subquery())) or 0
     page = query.order_by(TableScan.id.desc()).limit(PAGE).offset((number - 1) * PAGE)
     return render_template(
         "quality/reviews.html",
         rows=[
-            (scan, distribution, data, ColumnFindings.gather(scan.findings))
+            (scan, distribution, data, ColumnFindings.gather(scan.findings), is_unread(scan))
             for scan, distribution, data in session().execute(page)
         ],
         holds=HOLDS,
@@ -118,6 +125,8 @@ def _page(scan_id: int, problem: Problem | None = None) -> str:
         others=[c for c in columns if c.field_name not in blocking],
         chosen=_chosen(scan, found),
         treatments=TREATMENTS,
+        whole_treatments=WHOLE_TREATMENTS,
+        unread=is_unread(scan),
         decider=decider,
         own=actor().account_id in editors,
         may_decide=is_allowed(actor(), QualityPermission.SENSITIVE_DECIDE, entry),

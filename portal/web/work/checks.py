@@ -106,6 +106,6 @@ def _held(session: Session, version: EntryVersion) -> ReviewCheck:
     if not held:
         return ReviewCheck(name, OK, gettext("数据文件中没有待决定的疑似敏感信息。"))
     names = gettext("、").join(one.name for one in held)
-    text = gettext("这些文件有疑似敏感信息，尚待审查决定：%(names)s", names=names)
+    text = gettext("这些文件有疑似敏感信息或没有检查过，尚未决定开放：%(names)s", names=names)
     first = version.entry.published_version_id is None
     return ReviewCheck(name, BAD if first else NOTE, text)

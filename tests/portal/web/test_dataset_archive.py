@@ -17,6 +17,7 @@ from portal.models.entry import get_entry
 from portal.rules.entry_content import InformationItem
 from portal.storage.base import StorageUnavailable
 from portal.tables.zip_stream import Member, zip_stream
+from tests.documents import pdf
 from tests.factories import NOW
 from tests.portal.web.conftest import ROWS, Site
 
@@ -49,7 +50,7 @@ def text_of(archive: zipfile.ZipFile, name: str) -> str:
 
 def test_the_archive_has_everything_a_reader_needs(site: Site, visitor: FlaskClient) -> None:
     slug = site.opened(items=ITEMS, title="公交站点信息汇总")
-    add_file(site, slug, b"%PDF-1.4 x", "说明.pdf")
+    add_file(site, slug, pdf("Opening hours"), "说明.pdf")
     add_file(site, slug, ROWS.replace("站点", "车站").encode(), "公交站点.CSV")
     archive = archive_of(visitor, slug)
     assert archive.namelist() == [
