@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ SUFFIXES = (
 )  # fmt: skip
 PIECE_BYTES = MIB
 _OTHER_PACKAGES = ("xl/", "content.xml", "META-INF/", "word/", "ppt/", "[Content_Types].xml")
+_EXPLAINS = re.compile(r"readme|说明|字典|目录$|changelog")
 _UTF8_NAME = 0x800  # flag of an entry
 
 
@@ -28,13 +30,12 @@ class Member:
 
 def is_plain_archive(path: Path, filename: str) -> bool:
     """Whether the file is an archive of files, and no workbook or other document."""
-    if filename.lower().endswith((".xlsx", ".xlsm", ".xls", ".et", ".ods")):
-        return False
     try:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
     except (zipfile.BadZipFile, OSError, ValueError):
-        return True  # `extract` says what is wrong with it
+        # Broken: whoever opens it as what it is named says so.
+        return not filename.lower().endswith((".xlsx", ".xlsm", ".xls", ".et", ".ods"))
     return not any(name.startswith(_OTHER_PACKAGES) for name in names)
 
 
@@ -78,7 +79,7 @@ def _tables(archive: zipfile.ZipFile, limits: ReadLimits) -> list[zipfile.ZipInf
         for entry in entries
         if not entry.is_dir()
         and _name(entry).lower().endswith(SUFFIXES)
-        and not PurePosixPath(_name(entry)).name.startswith(".")
+        and not PurePosixPath(_name(entry)).name.startswith((".", "~$"))
         and not _name(entry).startswith("__MACOSX/")
     ]
     if not found:
@@ -87,7 +88,13 @@ def _tables(archive: zipfile.ZipFile, limits: ReadLimits) -> list[zipfile.ZipInf
             "no_table_in_archive",
             "压缩包里没有表格文件（CSV、XLSX、JSON 等），只能下载原文件。压缩包里的压缩包不会再打开。",
         )
-    return sorted(found, key=_name)
+    return sorted(found, key=lambda entry: (_is_text(entry), _name(entry)))
+
+
+def _is_text(entry: zipfile.ZipInfo) -> bool:
+    """Read-me files come last: most are no tables."""
+    name = PurePosixPath(_name(entry).lower())
+    return name.suffix == ".txt" or bool(_EXPLAINS.search(name.stem))
 
 
 def _chosen(tables: list[zipfile.ZipInfo], wanted: str) -> zipfile.ZipInfo:

@@ -21,7 +21,7 @@ from portal.tables.info import Column, TableInfo
 from portal.tables.native_tables import NativeTables
 from portal.tables.profile import ColumnProfile, profile_columns
 from portal.tables.query import CompiledQuery, TableQuery, compile_query
-from portal.tables.stream import Stream, engine_errors
+from portal.tables.stream import StepLimits, Stream, engine_errors
 from portal.tables.watchdog import Watchdog
 
 PROFILE_SECONDS = 20.0
@@ -125,18 +125,22 @@ class TableCache:
 
     @contextlib.contextmanager
     def statement(
-        self, info: TableInfo, select: str, compiled: CompiledQuery, *, step_seconds: float = 30.0
+        self,
+        info: TableInfo,
+        select: str,
+        compiled: CompiledQuery,
+        *,
+        limits: StepLimits = StepLimits(30.0),
     ) -> Iterator[Stream]:
         """Prepare `SELECT <select>` for a compiled query on a cursor of its own, for exports.
 
-        `select` is SQL made from known columns. Only DuckDB's own work counts for the limit of
-        each step, not the time that the receiver takes.
+        `select` is SQL made from known columns.
         """
         with self._tables.use(info) as table:
             cursor = self._tables.new_cursor()
             sql = f"SELECT {select} FROM {table}{compiled.where}{compiled.order}{compiled.page}"
             try:
-                yield Stream(cursor, sql, compiled.parameters, self._watchdog, step_seconds)
+                yield Stream(cursor, sql, compiled.parameters, self._watchdog, limits)
             finally:
                 cursor.close()
 

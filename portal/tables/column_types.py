@@ -14,6 +14,8 @@ from typing import Any
 
 import duckdb
 
+from portal.tables.wide_digits import narrow, narrowed, wide_columns
+
 
 class ColumnType(StrEnum):
     TEXT = "text"
@@ -62,20 +64,22 @@ PATTERNS = {
     "iso_dates": _ISO_DATE,  # which a cast reads as they are
     "iso_moments": _ISO_DATE + _ISO_TIME,
     "compact_dates": _COMPACT_DATE,
+    "serials": "[34][0-9]{4}",  # how Excel counts days: 1982 to 2036
     # A division of China (GB/T 2260 and its longer forms), or a mobile number: digits, no amount.
     "codes": "(1[1-5]|2[1-3]|3[1-7]|4[1-6]|5[0-4]|6[1-5]|71|8[12])([0-9]{4}|[0-9]{7}|[0-9]{10})"
     "|1[3-9][0-9]{9}",
 }
 
 CHOSEN_INTEGER = "[-+]?[0-9][0-9,]{0,20}"  # where a person says so, zeros in front are none
-CHOSEN_NUMBER = "[-+]?([0-9][0-9,]{0,20}([.][0-9]{1,15})?|[.][0-9]{1,15})"
+CHOSEN_NUMBER = "[￥¥]?[-+]?([0-9][0-9,]{0,20}([.][0-9]{1,15})?|[.][0-9]{1,15})[%％元]?"
 
 _CODE_NAME = re.compile(
-    r"代码|编码|编号|标识|身份证|证件|证号|电话|手机|传真|邮编|学号|工号|[账帐]号|卡号|文号|批号"
+    r"代码|编码|编号|标识|身份证|证件|证号|电话|手机|传真|邮编|学号|工号|[账帐]号|卡号|单号|文号|批号"
     r"|车牌|条码|许可证|注册号|流水号|代號|編號|編碼|代碼|電話|郵遞|.*[码碼]$"
     r"|(?<![A-Za-z])(?i:id|youbian|code|codes|zip|zipcode|postcode|phone|tel|telephone|fax|mobile|isbn)"
     r"(?![A-Za-z])|(?<=[a-z])(Id|ID|Code)(?![a-z])"
 )
+_DAY_NAME = re.compile(r"日期|年月日|(?<![A-Za-z])(?i:date)(?![A-Za-z])|(?<=[a-z])Date")
 _DATE_NAME = re.compile(r"日期|时间|年月日|(?<![A-Za-z])(?i:date|day)(?![A-Za-z])|(?<=[a-z])Date")
 
 
@@ -96,6 +100,7 @@ class TypedColumn:
     blank_marks: tuple[str, ...] = ()  # marks that became blanks
     all_blank: bool = False
     fits: str = ""  # of a type that a person chose: SQL that tells which values have it
+    note: str = ""  # a key of `row_notes.REASONS`: what was done to the whole column
 
 
 def infer_types(
@@ -114,6 +119,8 @@ def infer_types(
         chosen: types that a person chose, by column name; they hold whatever the values are.
     """
     columns = [f"c{number}" for number in range(len(names))]
+    wide = wide_columns(connection, relation, columns, SAMPLE_ROWS)
+    data, relation = relation, narrow(relation, wide)
     sample = f"(SELECT * FROM {relation} WHERE _id <= {SAMPLE_ROWS})"
     counted = _count(connection, sample, dict.fromkeys(columns, tuple(PATTERNS)))
     if rows > SAMPLE_ROWS:
@@ -130,7 +137,20 @@ def infer_types(
             typed.append(_decide(column, name, counted[column]))
         else:
             typed.append(chosen_type(connection, relation, column, kind))
-    return _without_false_dates(connection, relation, typed)
+    typed = [_of_wide(one) if one.source in wide else one for one in typed]
+    return _without_false_dates(connection, data, typed)
+
+
+def _of_wide(one: TypedColumn) -> TypedColumn:
+    """Return the same over the text as it is in the file; a text stays as it was written."""
+    if one.type is ColumnType.TEXT:
+        return one
+    bare = re.compile(rf"\b{one.source}\b")
+    return replace(
+        one,
+        expression=bare.sub(narrowed(one.source), one.expression),
+        fits=bare.sub(narrowed(one.source), one.fits),
+    )
 
 
 def clean(column: str) -> str:
@@ -233,7 +253,7 @@ def _worth_checking(counts: dict[str, Any]) -> tuple[str, ...]:
         return ("iso_dates", "iso_moments")
     if counts["dates"] + counts["moments"] == values:
         return ("dates", "moments")
-    return tuple(name for name in ("numbers", "compact_dates") if name in fits)
+    return tuple(name for name in ("numbers", "compact_dates", "serials") if name in fits)
 
 
 def _second_look(counts: dict[str, Any], checked: tuple[str, ...]) -> tuple[str, ...]:
@@ -264,6 +284,9 @@ def _decide(column: str, name: str, counts: dict[str, Any]) -> TypedColumn:
             return _moment(column, kind, marks, is_iso=is_iso)
     if fits("compact_dates") and _DATE_NAME.search(name):
         return TypedColumn(column, ColumnType.DATE, "DATE", _compact(column), None, marks)
+    if fits("serials") and _DAY_NAME.search(name):
+        serial = f"DATE '1899-12-30' + try_cast({column} AS INTEGER)"
+        return TypedColumn(column, ColumnType.DATE, "DATE", serial, None, marks, note="serial_date")
     if not fits("numbers") or (fits("codes") and values >= 3):
         return text
     if counts["most_places"] < 0:
@@ -340,6 +363,8 @@ def chosen_type(
         typed = _decimal(column, (), counts) or TypedColumn(
             column, kind, "DOUBLE", f"try_cast(replace({column}, ',', '') AS DOUBLE)"
         )
+        bare = f"regexp_replace({column}, '[￥¥%％元]', '', 'g')"  # the person knows what it counts
+        typed = replace(typed, expression=re.sub(rf"\b{column}\b", bare, typed.expression))
     expression = f"CASE WHEN {fits} THEN {typed.expression} END"
     return replace(typed, expression=expression, fits=f"({expression}) IS NOT NULL")
 

@@ -27,7 +27,7 @@ from portal.tables.difference import KINDS, Comparison, differences_sql
 from portal.tables.export import BROKEN_OFF, cut_into_pieces, safe_header, whole_or_marked
 from portal.tables.export_text import BATCH_ROWS, joined
 from portal.tables.info import Column, TableInfo
-from portal.tables.stream import Stream, engine_errors
+from portal.tables.stream import StepLimits, Stream, engine_errors
 from portal.tables.watchdog import Watchdog
 
 MAX_ROWS = 6_000_000  # of both tables together
@@ -114,7 +114,9 @@ class DifferenceStore:
         )
         with _connection(difference.path.parent) as connection:
             sql = f"SELECT {select} FROM read_parquet(?)"
-            stream = Stream(connection, sql, [str(difference.path)], self._watchdog, SECONDS)
+            stream = Stream(
+                connection, sql, [str(difference.path)], self._watchdog, StepLimits(SECONDS)
+            )
             for lines in stream.texts(BATCH_ROWS):
                 yield joined(lines)
 

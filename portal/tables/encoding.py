@@ -14,6 +14,7 @@ from portal.tables.common_characters import COMMON
 PIECE_BYTES = 256 * 1024
 SAMPLE_CHARACTERS = 20_000
 ENOUGH_CONFIDENCE = 0.5
+FEW_NULS = 0.002  # a broken export; text of UTF-16 has more, and what is no text too
 
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -82,7 +83,7 @@ def detect_encoding(path: Path) -> EncodingGuess:
         for mark, name in _BOMS:
             if head.startswith(mark):
                 return EncodingGuess(name, 1.0)
-        if b"\0" in head:
+        if head.count(0) > len(head) * FEW_NULS:
             return _utf16_by_nulls(head)
         file.seek(0)
         suspect = _first_piece_not_utf8(file)
@@ -96,7 +97,7 @@ def detect_encoding_of(sample: bytes) -> EncodingGuess:
     for mark, name in _BOMS:
         if sample.startswith(mark):
             return EncodingGuess(name, 1.0)
-    if b"\0" in sample:
+    if sample.count(0) > len(sample) * FEW_NULS:
         return _utf16_by_nulls(sample)
     try:
         codecs.getincrementaldecoder("utf-8")("strict").decode(sample, final=False)
@@ -135,7 +136,7 @@ def _first_piece_not_utf8(file: BinaryIO) -> bytes | None:
     decoder = codecs.getincrementaldecoder("utf-8")("strict")
     while True:
         piece = file.read(PIECE_BYTES)
-        if b"\0" in piece:
+        if piece.count(0) > max(8, len(piece) * FEW_NULS):
             raise BinaryContent
         try:
             decoder.decode(piece, final=not piece)
@@ -150,7 +151,7 @@ def _first_piece_not_utf8(file: BinaryIO) -> bytes | None:
 def _utf16_by_nulls(head: bytes) -> EncodingGuess:
     """Read it both ways round: the right one gives ASCII and common characters."""
     scores = {name: _share_readable(head, name) for name in ("utf-16-le", "utf-16-be")}
-    best = max(scores, key=lambda name: scores[name])
+    best = max(scores, key=scores.__getitem__)
     if scores[best] < 0.6:
         raise BinaryContent
     return EncodingGuess(best, round(scores[best], 2))
@@ -162,7 +163,10 @@ def _share_readable(head: bytes, encoding: str) -> float:
     except UnicodeDecodeError:
         return 0.0
     readable = sum(
-        " " <= character <= "~" or character in "\t\r\n" or _is_common(character)
+        " " <= character <= "~"
+        or character in "\t\r\n"
+        or "\u3400" <= character <= "\u9fff"  # rare ones too: names are full of them
+        or _is_common(character)
         for character in text
     )
     return readable / max(len(text), 1)

@@ -6,7 +6,7 @@ same about a value. Only field names (checked by pattern) and constants stand in
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from portal.tables.column_types import ColumnType
 from portal.tables.info import Column
@@ -76,10 +76,15 @@ def _is_formula(text: str) -> str:
     return f"(regexp_matches({text}, {_FORMULA}) AND NOT regexp_full_match({text}, {_HARMLESS}))"
 
 
-def json_object(columns: Sequence[Column]) -> str:
-    """Return SQL for one row as a JSON object; decimals keep every digit."""
+def json_object(columns: Sequence[Column], values: Mapping[str, str] | None = None) -> str:
+    """Return SQL for one row as a JSON object; decimals keep every digit.
+
+    `values` are SQL of JSON values to give instead of some columns' own, by field name.
+    """
+    other = values or {}
     members = [
-        f"'{',' if number else ''}\"{column.field_name}\":' || coalesce({_json_value(column)}, 'null')"
+        f"'{',' if number else ''}\"{column.field_name}\":'"
+        f" || coalesce({other.get(column.field_name) or _json_value(column)}, 'null')"
         for number, column in enumerate(columns)
     ]
     return f"concat('{{', {', '.join(members)}, '}}')"

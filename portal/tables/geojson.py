@@ -7,8 +7,14 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from portal.tables.json_text import written
+
 GEOMETRY = "geometry"
 LONGITUDE, LATITUDE = "经度", "纬度"
+GEOMETRIES = frozenset(
+    {"Point", "MultiPoint", "LineString", "MultiLineString", "Polygon", "MultiPolygon"}
+    | {"GeometryCollection"}
+)
 _PLACE = re.compile(r"经度|纬度|lng|lon|lat|longitude|latitude|x|y", re.I)  # said already
 _SYSTEMS = (  # words of a crs member: the system
     (re.compile(r"4490|CGCS2000", re.I), "cgcs2000"),
@@ -18,12 +24,22 @@ _SYSTEMS = (  # words of a crs member: the system
 )
 
 
-def is_collection(value: Any) -> bool:
-    return (
-        isinstance(value, dict)
-        and value.get("type") == "FeatureCollection"
-        and isinstance(value.get("features"), list)
-    )
+def features_of(value: Any) -> list[Any] | None:
+    """Return the features of a collection, of a single feature or of a bare geometry; else None."""
+    kind = value.get("type") if isinstance(value, dict) else None
+    if kind == "FeatureCollection" and isinstance(value.get("features"), list):
+        found: list[Any] = value["features"]
+        return found
+    if kind == "Feature" and "geometry" in value:
+        return [value]
+    if kind in GEOMETRIES and ("coordinates" in value or "geometries" in value):
+        return [{"type": "Feature", "geometry": value}]
+    return None
+
+
+def is_topology(value: Any) -> bool:
+    """Whether this is TopoJSON, whose shapes share their borders."""
+    return isinstance(value, dict) and value.get("type") == "Topology" and "arcs" in value
 
 
 def named_system(collection: Mapping[str, Any]) -> str:
@@ -33,7 +49,7 @@ def named_system(collection: Mapping[str, Any]) -> str:
 
 
 def feature_record(feature: Any) -> dict[str, Any]:
-    """Return one feature as a record. Numbers are texts, as the file wrote them."""
+    """Return one feature as a record, empty for what is none; numbers as the file wrote them."""
     if not isinstance(feature, dict):
         return {}
     properties = feature.get("properties")
@@ -47,24 +63,5 @@ def feature_record(feature: Any) -> dict[str, Any]:
         if geometry.get("type") == "Point" and isinstance(at, list) and len(at) >= 2 and not said:
             record.setdefault(LONGITUDE, at[0])
             record.setdefault(LATITUDE, at[1])
-        record[GEOMETRY] = geometry_text(geometry)
+        record[GEOMETRY] = written(geometry)
     return record
-
-
-def geometry_text(value: Any) -> str:
-    """Write a parsed geometry back; its numbers are texts that were numbers."""
-    if isinstance(value, dict):
-        inner = ",".join(
-            f"{json.dumps(name, ensure_ascii=False)}:{_value(name, one)}"
-            for name, one in value.items()
-        )
-        return "{" + inner + "}"
-    if isinstance(value, list):
-        return "[" + ",".join(map(geometry_text, value)) + "]"
-    return str(value) if value is not None else "null"
-
-
-def _value(name: str, one: Any) -> str:
-    if name in ("coordinates", "geometries"):
-        return geometry_text(one)
-    return json.dumps(one, ensure_ascii=False)

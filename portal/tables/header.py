@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 SEARCHED_ROWS = 50
 COMPARED_ROWS = 20
@@ -20,6 +21,11 @@ Merge = tuple[int, int, int, int]  # first row, first column, last row, last col
 _DATE = re.compile(r"\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}日?.*")
 _NUMBER = re.compile(r"[-+]?[\d,]*\.?\d+%?")
 _YEAR = re.compile(r"(19|20)\d\d")
+_UNIT = re.compile(
+    r"[（(]?(单位[:：]?\s*)?([%％‰℃]|°C|[百千万亿]{0,2}(元|美元|人|人次|户|个|家|处|所|座|台|辆|件|项|张|"
+    r"平方米|平方公里|公里|千米|米|厘米|毫米|公顷|亩|吨|千克|公斤|克|升|立方米|千瓦时|千瓦|"
+    r"天|小时|分钟|秒|年|岁|次|倍)(/[^/\s（）()]{1,6})?|[μmk]?g/m[³3]|mg/L|km²?|m[²³]|kWh?)[)）]?"
+)
 _ADDRESS = re.compile(r"(https?:/)?/\S+")
 
 
@@ -43,7 +49,25 @@ def find_header(rows: Rows, merges: Sequence[Merge] = ()) -> Header:
 def header_at(rows: Rows, index: int, merges: Sequence[Merge] = ()) -> Header:
     """Return the header that has this row in it, with the rows that merged cells bind to it."""
     first, last = _merged_block(rows, index, merges) if merges else _blank_block(rows, index)
-    return Header(first, last, _joined(rows, first, last, merges))
+    names = _joined(rows, first, last, merges)
+    if last + 2 < len(rows) and _are_units(rows[last + 1], names):
+        last += 1
+        names = _with_units(names, rows[last])
+    return Header(first, last, names)
+
+
+def _are_units(row: Sequence[str], names: Sequence[str]) -> bool:
+    """Tell a row of units (万人, %) below the names; at least half of the table has one."""
+    filled = [cell.strip() for cell in row if cell.strip()]
+    return len(filled) * 2 >= len(names) and len(filled) > 1 and all(map(_UNIT.fullmatch, filled))
+
+
+def _with_units(names: Sequence[str], units: Sequence[str]) -> tuple[str, ...]:
+    bare = [_at(units, number).strip("（()）") for number in range(len(names))]
+    return tuple(
+        f"{name.strip()}（{unit}）" if unit and name.strip() else name
+        for name, unit in zip(names, bare, strict=True)
+    )
 
 
 def find_header_row(rows: Rows) -> int:
@@ -63,6 +87,8 @@ def find_header_row(rows: Rows) -> int:
 
 def _is_data(row: Sequence[str], below: Rows) -> bool:
     """Tell a row of data by what no name is (numbers, dates, addresses), if more rows are alike."""
+    if is_sequence([cell.strip() for cell in row if _kind(cell) == "number"]):
+        return False
     kinds = [_kind(cell) for cell in row]
     telling = [number for number, kind in enumerate(kinds) if kind in ("number", "date", "address")]
     filled = sum(1 for kind in kinds if kind)
@@ -76,6 +102,13 @@ def _is_data(row: Sequence[str], below: Rows) -> bool:
         for number in telling
     ]
     return sum(count * 2 >= len(below) for count in alike) * 2 >= len(telling)
+
+
+def is_sequence(texts: Sequence[str]) -> bool:
+    """Tell the days of a month or the hours of a day, which are names, from data."""
+    values = [int(text) for text in texts if text.isascii() and text.isdigit()]
+    steps = {after - before for before, after in pairwise(values)}
+    return len(values) == len(texts) > 3 and len(steps) == 1 and 0 < min(steps) <= 10
 
 
 def _kind(cell: str) -> str:

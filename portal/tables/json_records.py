@@ -12,10 +12,11 @@ import pyarrow as pa
 
 from portal.errors import Invalid
 from portal.tables.encoding import decoded
-from portal.tables.geojson import feature_record, is_collection, named_system
+from portal.tables.geojson import feature_record, features_of, is_topology, named_system
 from portal.tables.header import unique_names
+from portal.tables.json_text import Written, parse, written
 from portal.tables.limits import MIB, ReadLimits
-from portal.tables.parsed_table import ParsedTable, RowsWriter
+from portal.tables.parsed_table import ParsedTable, RowsWriter, batched, storable
 
 LINES = (".jsonl", ".ndjson")  # a name that says so is believed of a single record too
 SUFFIXES = (".json", ".jsonl", ".ndjson", ".geojson")
@@ -27,9 +28,8 @@ NAME_KEY = "键"  # the column of the names, where records are the values of one
 Record = Mapping[str, Any]
 
 
-def looks_like_json(path: Path, encoding: str, filename: str) -> bool:
+def looks_like_json(start: str, filename: str) -> bool:
     """Tell by the first characters; a name that says JSON is believed only if they agree."""
-    start = _text_start(path, encoding)
     if start[:1] not in ("{", "["):
         return False
     if filename.lower().endswith(SUFFIXES):
@@ -37,6 +37,28 @@ def looks_like_json(path: Path, encoding: str, filename: str) -> bool:
     first = start.split("\n", 1)[0]
     return start[1:].lstrip()[:1] in ('"', "{", "[", "") and (
         first.rstrip()[-1:] in ("{", "[", "}", "]", ",") or len(first) >= LOOK_CHARACTERS
+    )
+
+
+def check_named(start: str, filename: str) -> None:
+    """Refuse a file that is named JSON and holds one single value.
+
+    Raises:
+        Invalid: with the value.
+    """
+    if not filename.lower().endswith(SUFFIXES):
+        return
+    start = start.strip()
+    try:
+        json.loads(start)
+    except (ValueError, RecursionError):
+        return
+    raise Invalid.one(
+        "file",
+        "no_records",
+        "JSON 里只有一个值（{value}），不是由记录组成的数组，不能作为表格读取。"
+        "请改为 [{{…}}, {{…}}] 的形式。",
+        value=start[:40],
     )
 
 
@@ -59,15 +81,25 @@ def read_json(path: Path, filename: str, encoding: str, limits: ReadLimits) -> P
             allowed=limits.json_bytes // MIB,
         )
     value = _parse("".join(_texts(path, encoding)))
-    if is_collection(value):
+    features = features_of(value)
+    if features is not None:
         table.coordinates = named_system(value)
-        records: list[Record] = [feature_record(one) for one in value["features"]]
-    else:
-        records = _records(value)
+        return _table(table, lambda: _features(features, table), limits)
+    records = _records(value)
     return _table(table, lambda: enumerate(map(_flat, records), start=1), limits)
 
 
-def _text_start(path: Path, encoding: str) -> str:
+def _features(features: Sequence[Any], table: ParsedTable) -> Iterator[tuple[int, Record]]:
+    for number, feature in enumerate(features, start=1):
+        record = feature_record(feature)
+        if record:
+            yield number, _flat(record)
+        else:
+            table.notes.add(number, "bad_record", [written(feature)])
+
+
+def text_start(path: Path, encoding: str) -> str:
+    """Return the first characters, without spaces before them. Raises Invalid: not this encoding."""
     return next(_texts(path, encoding), "").lstrip()[:LOOK_CHARACTERS]
 
 
@@ -86,31 +118,36 @@ def _texts(path: Path, encoding: str) -> Iterator[str]:
 
 def _is_lines(path: Path, encoding: str, *, least: int) -> bool:
     """Tell whether each of the first lines is a JSON object by itself, and there are enough."""
-    lines = [line for line in _text_start(path, encoding).split("\n")[:3] if line.strip()]
-    if len(lines) < least:
-        return False
+    lines = (line for line in _split_lines(_texts(path, encoding)) if line.strip())
     try:
-        return all(isinstance(json.loads(line), dict) for line in lines[:2])
-    except ValueError:
+        found = [json.loads(line) for line in islice(lines, 2)]
+    except (ValueError, RecursionError):
         return False
+    return len(found) >= least and all(isinstance(one, dict) for one in found)
 
 
 def _lines(path: Path, encoding: str, table: ParsedTable) -> Iterator[tuple[int, Record]]:
-    row, rest = 0, ""
-    for text in _texts(path, encoding):
-        lines = (rest + text).split("\n")
-        rest = lines.pop()
-        for line in lines:
-            row += 1
-            yield from _line(row, line, table)
-    yield from _line(row + 1, rest, table)
+    for row, line in enumerate(_split_lines(_texts(path, encoding)), start=1):
+        yield from _line(row, line, table)
+
+
+def _split_lines(texts: Iterable[str]) -> Iterator[str]:
+    """Yield the lines; a line of many pieces is put together once."""
+    held: list[str] = []
+    for text in texts:
+        first, *more = text.split("\n")
+        held.append(first)
+        for line in more:
+            yield "".join(held)
+            held = [line]
+    yield "".join(held)
 
 
 def _line(row: int, line: str, table: ParsedTable) -> Iterator[tuple[int, Record]]:
     if not line.strip():
         return
     try:
-        value = json.loads(line, parse_int=str, parse_float=str, parse_constant=str)
+        value = parse(line)
     except (ValueError, RecursionError):
         value = None
     if isinstance(value, dict):
@@ -121,7 +158,7 @@ def _line(row: int, line: str, table: ParsedTable) -> Iterator[tuple[int, Record
 
 def _parse(text: str) -> Any:
     try:
-        return json.loads(text, parse_int=str, parse_float=str, parse_constant=str)
+        return parse(text)
     except json.JSONDecodeError as error:
         raise Invalid.one(
             f"第 {error.lineno} 行",
@@ -140,10 +177,16 @@ def _records(value: Any) -> list[Record]:
     Raises:
         Invalid: there is none.
     """
-    arrays = [found for found in _arrays(value, DEEPEST) if _are_records(found)]
+    if is_topology(value):
+        raise Invalid.one(
+            "file",
+            "topojson",
+            "文件是 TopoJSON，不能作为表格读取。请用地图软件另存为 GeoJSON 后重新上传。",
+        )
+    arrays = [found for found in _arrays(value, DEEPEST) if _are_records(found[0])]
     if arrays:
-        longest = max(arrays, key=len)
-        return _of_lists(longest) if isinstance(longest[0], list) else longest
+        longest, beside = max(arrays, key=_weight)
+        return _of_lists(longest, beside) if isinstance(longest[0], list) else longest
     if isinstance(value, dict) and len(value) > 1:
         if _are_alike(list(value.values())):
             return [{NAME_KEY: name, **one} for name, one in value.items()]
@@ -161,12 +204,22 @@ def _no_records() -> Invalid:
     )
 
 
-def _arrays(value: Any, depth: int) -> Iterator[list[Any]]:
+def _weight(found: tuple[list[Any], Mapping[str, Any]]) -> tuple[bool, int]:
+    """Rows with their names beside them count before the objects that name the columns."""
+    rows, beside = found
+    are_rows = isinstance(rows[0], list) and _names_beside(beside, max(map(len, rows))) is not None
+    return are_rows, len(rows)
+
+
+def _arrays(
+    value: Any, depth: int, beside: Mapping[str, Any] | None = None
+) -> Iterator[tuple[list[Any], Mapping[str, Any]]]:
+    """Yield every array with the object that it is a member of."""
     if isinstance(value, list):
-        yield value
+        yield value, beside or {}
     elif isinstance(value, dict) and depth:
         for one in value.values():
-            yield from _arrays(one, depth - 1)
+            yield from _arrays(one, depth - 1, value)
 
 
 def _are_records(found: list[Any]) -> bool:
@@ -184,12 +237,40 @@ def _are_alike(values: list[Any]) -> bool:
     return sum(map(len, values)) * 2 >= len(names) * len(values)
 
 
-def _of_lists(rows: list[list[Any]]) -> list[Record]:
-    """The first list holds the names."""
-    names = unique_names([_text(cell) or "" for cell in rows[0]])
+def _of_lists(rows: list[list[Any]], beside: Mapping[str, Any]) -> list[Record]:
+    """Return rows as records; the names stand beside them, or in the first row, or nowhere."""
     width = max(map(len, rows))
+    given = _names_beside(beside, width)
+    if (
+        given is None
+        and all(isinstance(cell, str) for cell in rows[0])
+        and not any(isinstance(cell, Written) for cell in rows[0])
+    ):
+        given, rows = [_text(cell) or "" for cell in rows[0]], rows[1:]
+    names = unique_names(given or [])
     names += [f"列{number}" for number in range(len(names) + 1, width + 1)]
-    return [dict(zip(names, row, strict=False)) for row in rows[1:]]
+    return [dict(zip(names, row, strict=False)) for row in rows]
+
+
+def _names_beside(beside: Mapping[str, Any], width: int) -> list[str] | None:
+    """Return the names of columns that stand in an array of their own: as texts, or as objects."""
+    for one in beside.values():
+        if not isinstance(one, list) or len(one) != width:
+            continue
+        found = [_name_of(cell) for cell in one]
+        if all(found):
+            return [name for name in found if name]
+    return None
+
+
+def _name_of(cell: Any) -> str | None:
+    if isinstance(cell, dict):
+        cell = next(
+            (cell[key] for key in ("title", "label", "name", "id", "field") if key in cell), None
+        )
+    return (
+        cell if isinstance(cell, str) and not isinstance(cell, Written) and cell.strip() else None
+    )
 
 
 def _flat(record: Record, before: str = "", depth: int = DEEPEST) -> dict[str, str | None]:
@@ -207,7 +288,7 @@ def _text(value: Any) -> str | None:
         return value
     if isinstance(value, bool):
         return "true" if value else "false"
-    return json.dumps(value, ensure_ascii=False)
+    return written(value)
 
 
 def _table(table: ParsedTable, records: Any, limits: ReadLimits) -> ParsedTable:
@@ -239,11 +320,13 @@ def _table(table: ParsedTable, records: Any, limits: ReadLimits) -> ParsedTable:
 
 def _write(table: ParsedTable, keys: Sequence[str], records: Iterable[tuple[int, Any]]) -> None:
     writer = RowsWriter(table)
-    batch_rows = max(1, BATCH_CELLS // len(keys))
-    rows = iter(records)
     try:
-        while batch := list(islice(rows, batch_rows)):
-            columns = [pa.array([one.get(key) for _, one in batch], pa.string()) for key in keys]
+        for batch in batched(records, BATCH_CELLS // len(keys), _size):
+            columns = [storable([one.get(key) for _, one in batch]) for key in keys]
             writer.write(pa.array([row for row, _ in batch], pa.int64()), columns)
     finally:
         writer.close()
+
+
+def _size(record: tuple[int, Mapping[str, str | None]]) -> int:
+    return sum(len(text) for text in record[1].values() if text)

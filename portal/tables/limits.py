@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 MIB = 1024 * 1024
+LONGEST_SQL = 10_000  # characters of a statement that a caller wrote
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from portal.errors import Invalid
 from portal.tables.header import unique_names
 from portal.tables.limits import MIB, ReadLimits
-from portal.tables.parsed_table import ParsedTable, RowsWriter
+from portal.tables.parsed_table import ParsedTable, RowsWriter, without_nul
 
 SIGNATURE = b"PAR1"
 BATCH_ROWS = 8192
@@ -66,7 +66,7 @@ def _copy(file: pq.ParquetFile, table: ParsedTable) -> None:
         for batch in file.iter_batches(batch_size=BATCH_ROWS):
             numbers = pa.arange(row, row + batch.num_rows)
             row += batch.num_rows
-            writer.write(numbers, [_texts(column) for column in batch.columns])
+            writer.write(numbers, [without_nul(_texts(column)) for column in batch.columns])
     finally:
         writer.close()
 
@@ -75,8 +75,14 @@ def _texts(column: pa.Array) -> pa.Array:
     kind = column.type
     if pa.types.is_dictionary(kind):
         return _texts(column.dictionary_decode())
+    if pa.types.is_timestamp(kind) and kind.tz is not None:
+        return _texts(pc.local_timestamp(column))  # as the clocks of the file's zone show it
     if pa.types.is_timestamp(kind):
         return _without_fraction(pc.cast(column, pa.timestamp("us"), safe=False))
+    if pa.types.is_time(kind):
+        return _without_fraction(pc.cast(column, pa.string()))
+    if pa.types.is_duration(kind):
+        return pa.array([None if v is None else str(v) for v in column.to_pylist()], pa.string())
     if pa.types.is_nested(kind):
         values = (
             None if v is None else json.dumps(v, ensure_ascii=False, default=str)
@@ -88,10 +94,27 @@ def _texts(column: pa.Array) -> pa.Array:
         or pa.types.is_large_binary(kind)
         or pa.types.is_fixed_size_binary(kind)
     ):
-        return pa.array([None if v is None else v.hex() for v in column.to_pylist()], pa.string())
+        return pa.array([_of_bytes(v) for v in column.to_pylist()], pa.string())
     if pa.types.is_floating(kind):
-        return pa.array([None if v is None else _plain(v) for v in column.to_pylist()], pa.string())
-    return pc.cast(column, pa.string())
+        # NaN is how programs write a missing number.
+        values = column.to_pylist()
+        return pa.array(
+            [_plain(v) if v is not None and v == v else None for v in values], pa.string()
+        )
+    try:
+        return pc.cast(column, pa.string())
+    except pa.ArrowNotImplementedError:
+        return pa.array([None if v is None else str(v) for v in column.to_pylist()], pa.string())
+
+
+def _of_bytes(value: bytes | None) -> str | None:
+    """Return the text: many programs write texts without saying so. Else the bytes in hexadecimal."""
+    if value is None:
+        return None
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return value.hex()
 
 
 def _plain(value: float) -> str:

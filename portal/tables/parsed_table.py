@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -16,6 +16,43 @@ import pyarrow.parquet as pq
 from portal.tables.row_notes import RowNotes
 
 SPACES = " \t\r\n\f\v\u00a0\u3000\ufeff\u200b"  # never part of a value at its ends
+
+
+BATCH_CHARACTERS = 16 * 1024 * 1024
+Row = TypeVar("Row")
+
+
+def batched(rows: Iterable[Row], most: int, size: Callable[[Row], int]) -> Iterator[list[Row]]:
+    """Yield lists of at most `most` rows (one at least) and some 16 million characters."""
+    batch: list[Row] = []
+    characters = 0
+    for row in rows:
+        batch.append(row)
+        characters += size(row)
+        if len(batch) >= most or characters >= BATCH_CHARACTERS:
+            yield batch
+            batch, characters = [], 0
+    if batch:
+        yield batch
+
+
+def storable(texts: Sequence[str | None]) -> pa.Array:
+    """Return texts as Arrow holds them: what no text may have (halves of characters, NULs) is �."""
+    try:
+        found = pa.array(texts, pa.string())
+    except UnicodeEncodeError:
+        whole = [
+            text and text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+            for text in texts
+        ]
+        found = pa.array(whole, pa.string())
+    return without_nul(found)
+
+
+def without_nul(texts: pa.Array) -> pa.Array:
+    if pc.any(pc.match_substring(texts, "\0")).as_py():
+        return pc.replace_substring(texts, "\0", "\ufffd")
+    return texts
 
 
 @dataclass

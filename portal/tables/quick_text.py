@@ -10,6 +10,7 @@ from __future__ import annotations
 import codecs
 import io
 import re
+from collections import deque
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -20,12 +21,12 @@ from pyarrow import csv
 from portal.tables.encoding import decoded
 from portal.tables.parsed_table import SPACES, ParsedTable, RowsWriter
 from portal.tables.quote_count import QuoteCount
-from portal.tables.row_kinds import ODD_INITIALS, RowKinds
+from portal.tables.row_kinds import ODD_INITIALS, TOTAL, RowKinds
 from portal.tables.under_header import Below, NotPlain
 
 BLOCK_BYTES = 2 * 1024 * 1024
 PIECE_BYTES = BLOCK_BYTES
-_SUSPECT = f"^[{''.join(sorted(ODD_INITIALS))}\\s\u3000\u00a0]|^$"
+_SUSPECT = f"^[{''.join(sorted(ODD_INITIALS))}\\s\u3000\u00a0]|^$|{TOTAL}\\s*$"
 
 
 def read_quickly(
@@ -82,12 +83,11 @@ def _copy(
     suspects = f"{_SUSPECT}|^{re.escape(kinds.header[0])}\\s*$"
     for batch in reader:
         numbers = pa.arange(row, row + batch.num_rows)
-        row += batch.num_rows
-        first = batch.column(0)
-        suspect = pc.match_substring_regex(first, suspects)
-        if pc.any(suspect).as_py():
-            keep = _keep(batch, numbers, suspect, kinds)
+        suspect = pc.match_substring_regex(batch.column(0), suspects)
+        if kinds.watched == row or pc.any(suspect).as_py():
+            keep = _keep(batch, row, suspect, kinds)
             batch, numbers = batch.filter(keep), numbers.filter(keep)
+        row += len(suspect)
         writer.write(numbers, _named(batch.columns, len(kinds.header)))
 
 
@@ -100,16 +100,27 @@ def _named(columns: list[pa.Array], width: int) -> list[pa.Array]:
 
 
 def _keep(
-    batch: pa.RecordBatch, numbers: pa.Array, suspect: pa.Array, kinds: RowKinds
+    batch: pa.RecordBatch, first_row: int, suspect: pa.Array, kinds: RowKinds
 ) -> pa.BooleanArray:
     """Look at the suspect rows one by one, note them, and say which rows are data."""
     dropped = set()
     columns = batch.columns
-    for position in pc.indices_nonzero(suspect).to_pylist():
+    positions = deque(pc.indices_nonzero(suspect).to_pylist())
+    count = batch.num_rows
+    _watch(positions, -1, kinds.watched - first_row, count)
+    while positions:
+        position = positions.popleft()
         cells = [column[position].as_py() for column in columns]
-        if not kinds.keeps(numbers[position].as_py(), cells):
+        if not kinds.keeps(first_row + position, cells):
             dropped.add(position)
-    return pa.array([position not in dropped for position in range(batch.num_rows)])
+        _watch(positions, position, kinds.watched - first_row, count)
+    return pa.array([position not in dropped for position in range(count)])
+
+
+def _watch(positions: deque[int], seen: int, watched: int, count: int) -> None:
+    """Let the row that `kinds` wants to see be the next one, unless it was seen already."""
+    if seen < watched < count and (not positions or watched < positions[0]):
+        positions.appendleft(watched)
 
 
 class _Utf8Source(io.RawIOBase):

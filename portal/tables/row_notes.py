@@ -23,10 +23,20 @@ REASONS = {
     "bad_record": "不是一条完整的记录，未作为数据",
     "misfit": "不合所选类型的值，按空白处理；请核对原文或改回文本",
     "total": "合计行，已作为数据保留；统计时请注意重复计算",
+    "second_header": "空行之后又出现像表头的一行，可能是另一张表；已作为数据保留，请核对或拆分文件",
+    "misnamed": "文件的扩展名与内容不符，已按内容读取；请改用正确的扩展名",
+    "scientific": "科学计数法写的数，后面的数位可能已丢失；按原样保留，请把该列以文本格式重新导出",
+    "mojibake": "含有乱码（如“锟斤拷”“�”），源数据已损坏，按原样保留；请核对原文",
+    "nul": "含有空字节（NUL），已去掉；请核对该行",
+    "serial_date": "日期列里是 Excel 的日期序号，已换算为日期；请核对",
+    "formula_blank": "公式没有保存计算结果，按空白处理；请用 Excel 打开并保存后重新上传",
+    "error_cell": "单元格里是公式错误（如 #N/A、#DIV/0!），按空白处理；请在 Excel 中更正",
     "precision_lost": "含超过 15 位的数字，Excel 已将后面的数位改为 0；请把该列设为文本后重新填写",
 }
 KEPT = frozenset(
     {"short", "total", "precision_lost", "stray_quote", "no_header", "merged", "misfit"}
+    | {"second_header", "misnamed", "scientific", "mojibake", "nul", "serial_date"}
+    | {"formula_blank", "error_cell"}
 )
 
 
@@ -56,7 +66,7 @@ class RowNotes:
         self.counts[kind] += 1
         if kind != "blank" and len(self.listed) < MAX_LISTED:
             text = " | ".join(cell.strip() for cell in cells if cell and cell.strip())
-            self.listed.append(RowNote(row, kind, text[:MAX_TEXT]))
+            self.listed.append(RowNote(row, kind, _storable(text[:MAX_TEXT])))
 
     def copy(self) -> RowNotes:
         return RowNotes(list(self.listed), self.counts.copy())
@@ -70,3 +80,8 @@ class RowNotes:
     def add_uncounted(self, kind: str, count: int) -> None:
         """Count rows of a kind that were listed elsewhere or are too many to list."""
         self.counts[kind] += count
+
+
+def _storable(text: str) -> str:
+    """Return the text as a database takes it."""
+    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()

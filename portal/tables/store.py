@@ -24,6 +24,19 @@ MAX_KEY_LENGTH = 64
 GROUP_ROWS = 61_440  # small enough that the first page is read at once, and memory stays low
 MEMORY_LIMIT = "256MB"
 NO_GROUPS = "FALSE"
+# Kind of note, a test that costs little, and the one that counts.
+BROKEN_TEXTS = (
+    (
+        "scientific",
+        "contains({}, 'E+')",
+        "regexp_full_match({}, '[-+]?[0-9]([.][0-9]+)?E[+][0-9]{{1,3}}')",
+    ),
+    (
+        "mojibake",
+        "contains({0}, '锟斤拷') OR contains({0}, '\ufffd')",
+        "contains({0}, '锟斤拷') OR contains({0}, '\ufffd')",
+    ),
+)
 
 
 def build_table(
@@ -71,6 +84,7 @@ def _build(
     connection.execute(f"CREATE VIEW data AS SELECT * FROM {data}")
     typed = infer_types(connection, "data", parsed.names, parsed.row_count, types)
     _note_misfits(connection, parsed.names, typed, notes)
+    _note_columns(connection, parsed, typed, notes)
     kept = [
         (name, one)
         for name, named, one in zip(parsed.names, parsed.named, typed, strict=True)
@@ -158,6 +172,39 @@ def _note_misfits(
         for number, text in listed:
             notes.add(number, "misfit", [f"{name}：{text}"])
         notes.add_uncounted("misfit", count - len(listed))
+
+
+def _note_columns(
+    connection: duckdb.DuckDBPyConnection,
+    parsed: ParsedTable,
+    typed: Sequence[TypedColumn],
+    notes: RowNotes,
+) -> None:
+    """List what was done to whole columns, and values that were broken before they came here."""
+    for name, one in zip(parsed.names, typed, strict=True):
+        if one.note:
+            notes.add(max(parsed.header_rows, default=1), one.note, [name])
+    texts = [one.source for one in typed if one.type is ColumnType.TEXT and not one.all_blank]
+    for kind, cheap, test in BROKEN_TEXTS:
+        for start in range(0, len(texts), COLUMNS_A_QUERY):
+            part = texts[start : start + COLUMNS_A_QUERY]
+            any_of = ", ".join(f"bool_or({cheap.format(c)})" for c in part)
+            row = connection.execute(f"SELECT {any_of} FROM data").fetchone() or ()
+            for column, is_there in zip(part, row, strict=True):
+                if is_there:
+                    _note_where(connection, column, kind, test.format(column), notes)
+
+
+def _note_where(
+    connection: duckdb.DuckDBPyConnection, column: str, kind: str, test: str, notes: RowNotes
+) -> None:
+    row = connection.execute(f"SELECT count(*) FROM data WHERE {test}").fetchone()
+    listed = connection.execute(
+        f"SELECT _row, {column} FROM data WHERE {test} ORDER BY _id LIMIT {MAX_LISTED}"
+    ).fetchall()
+    for number, text in listed:
+        notes.add(number, kind, [text])
+    notes.add_uncounted(kind, (row[0] if row else 0) - len(listed))
 
 
 def _columns(kept: Sequence[tuple[str, TypedColumn]], given: Mapping[str, str]) -> list[Column]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections import Counter
-from collections.abc import Iterator
-from itertools import islice
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TextIO
 
@@ -20,10 +20,13 @@ from portal.tables.encoding import (
 from portal.tables.limits import ReadLimits
 from portal.tables.row_notes import RowNotes
 
-DELIMITERS = (",", "\t", ";", "|", "；", "，")
+DELIMITERS = (",", "\t", ";", "|", "；", "，", "\x01")
 SNIFFED_LINES = 200
 ENDS_KEPT = 500
 SPANNED_LINES = 1000  # a value in quotes has at most so many
+LEAST_SHARE = 0.5  # of the lines are split alike where there is a table
+LINE_CHARACTERS = 64 * 1024 * 1024  # a longer line is none
+SNIFFED_CHARACTERS = 64 * 1024  # of one line
 
 
 def choose_encoding(path: Path, encoding: str | None) -> EncodingGuess:
@@ -47,9 +50,11 @@ def choose_encoding(path: Path, encoding: str | None) -> EncodingGuess:
     return guess
 
 
-def sniff_delimiter(sample: str, filename: str) -> str:
-    """Return the delimiter that splits most lines of the sample into the same number of cells."""
-    lines = sample.splitlines(keepends=True)[:SNIFFED_LINES]
+def sniff_delimiter(lines: Sequence[str], filename: str) -> tuple[str, float]:
+    """Return the delimiter that splits most lines into the same number of cells, and their share.
+
+    0.0: none splits any; the one that the file's name suggests.
+    """
     best, best_score = "\t" if filename.lower().endswith((".tsv", ".tab")) else ",", 0.0
     for delimiter in DELIMITERS:
         counts = Counter(len(row) for row in csv.reader(lines, delimiter=delimiter))
@@ -58,7 +63,7 @@ def sniff_delimiter(sample: str, filename: str) -> str:
         score = rows / records + min(width, 20) / 1000 if width > 1 else 0.0
         if score > best_score + 1e-9:
             best, best_score = delimiter, score
-    return best
+    return best, best_score
 
 
 class TextRows:
@@ -82,7 +87,9 @@ class TextRows:
         self._put_back: list[str] = []
         self.row = 0
         self.ends: list[int] = []  # of the first records, in bytes of UTF-8
-        self.delimiter = delimiter or self._sniff(filename)
+        found, share = self._sniff(filename)
+        self.delimiter = delimiter or found
+        self.are_split = share >= LEAST_SHARE  # like a table
 
     def __iter__(self) -> Iterator[tuple[int, list[str]]]:
         """Yield each record with its number, as a spreadsheet program counts rows."""
@@ -100,10 +107,10 @@ class TextRows:
         if '"' not in line:
             self._consume(line)
             return line.rstrip("\r\n").split(self.delimiter) if line.strip("\r\n") else []
-        read = [line]
+        first, read = _bare(line, self.delimiter) if '="' in line else line, [line]
 
         def feed() -> Iterator[str]:
-            yield line
+            yield first
             while len(read) <= SPANNED_LINES and (following := self._next_line(text)):
                 read.append(following)
                 yield following
@@ -113,7 +120,7 @@ class TextRows:
         except csv.Error:
             self._put_back = [*read[1:], *self._put_back]
             read = [line]
-            cells = line.rstrip("\r\n").split(self.delimiter)
+            cells = first.rstrip("\r\n").split(self.delimiter)
             self._notes.add(self.row, "stray_quote", cells)
         self._consume("".join(read))
         return cells
@@ -128,10 +135,12 @@ class TextRows:
             text.seek(0)
         return text
 
-    def _sniff(self, filename: str) -> str:
+    def _sniff(self, filename: str) -> tuple[str, float]:
         try:
             with self._open() as text:
-                return sniff_delimiter("".join(islice(text, SNIFFED_LINES)), filename)
+                lines = [text.readline(SNIFFED_CHARACTERS) for _ in range(SNIFFED_LINES)]
+                found, share = sniff_delimiter([line for line in lines if line], filename)
+                return found, share if any(lines[1:]) else 0.0
         except UnicodeDecodeError:
             raise self._wrong_bytes() from None
 
@@ -139,15 +148,20 @@ class TextRows:
         """Return the next line, "" at the end; lines that were put back come first."""
         if self._put_back:
             return self._put_back.pop(0)
-        line = text.readline()
-        if "\0" in line:
+        line = text.readline(LINE_CHARACTERS)
+        if len(line) >= LINE_CHARACTERS:
             raise Invalid.one(
                 f"第 {self.row + 1} 行",
-                "binary_content",
-                "第 {row} 行附近有二进制内容，文件可能已损坏。请重新导出后上传。",
+                "line_too_long",
+                "第 {row} 行超过 {most} 万字，不像表格的一行。请检查换行后重新导出。",
                 row=self.row + 1,
+                most=LINE_CHARACTERS // 10_000,
             )
-        return line
+        if "\0" not in line:
+            return line
+        bare = line.replace("\0", "")
+        self._notes.add(self.row + 1, "nul", [bare])
+        return bare or "\n"
 
     def _wrong_bytes(self) -> Invalid:
         return Invalid.one(
@@ -157,3 +171,9 @@ class TextRows:
             row=self.row + 1,
             encoding=self._encoding.upper(),
         )
+
+
+def _bare(line: str, delimiter: str) -> str:
+    """Take `="…"`, by which programs keep Excel from changing a code, for what stands in it."""
+    mark = re.escape(delimiter)
+    return re.sub(rf'(^|{mark})="((?:[^"\r\n]|"")*)"(?=$|{mark}|[\r\n])', r'\1"\2"', line)

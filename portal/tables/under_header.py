@@ -11,12 +11,19 @@ from typing import Protocol
 import pyarrow as pa
 
 from portal.errors import Invalid
-from portal.tables.header import Header, Merge, find_header, header_at, unique_names
+from portal.tables.header import (
+    Header,
+    Merge,
+    find_header,
+    header_at,
+    is_sequence,
+    unique_names,
+)
 from portal.tables.limits import ReadLimits
-from portal.tables.parsed_table import ParsedTable, RowsWriter
-from portal.tables.row_kinds import NumberedRow, RowKinds, filled_width
+from portal.tables.parsed_table import ParsedTable, RowsWriter, batched
+from portal.tables.row_kinds import NumberedRow, RowKinds, filled_width, numeric_columns
 
-HEADER_SAMPLE_ROWS = 200
+HEADER_SAMPLE_ROWS, COMPARED_ROWS = 200, 20
 MIXED_NAMES = 3
 _NUMBER = re.compile(r"(?!(19|20)\d\d$)[-+]?\d[\d,]*(\.\d+)?")
 BATCH_CELLS = 120_000
@@ -83,12 +90,13 @@ def read_under_header(
     table.header_rows = (
         tuple(row for row, _ in sample[header.first : header.last + 1]) if header.last >= 0 else ()
     )
-    kinds = RowKinds(table.notes, names)
+    under = sample[header.last + 1 :]
+    kinds = RowKinds(table.notes, names, numeric_columns(under[:COMPARED_ROWS], len(names)))
     table.open()
     try:
-        below = Below(header.last + 1, _usual_width(sample[header.last + 1 :], len(names)))
+        below = Below(header.last + 1, _usual_width(under, len(names)))
         if quick is None or not _went_quickly(quick, table, kinds, below):
-            _write(table, chain(sample[header.last + 1 :], rows), kinds)
+            _write(table, chain(under, rows), kinds)
         if not table.row_count:
             raise Invalid.one("file", "no_rows", "表头之下没有数据行。请填写数据后重新上传。")
     except BaseException:
@@ -148,7 +156,8 @@ def _usual_width(rows: Sequence[NumberedRow], least: int) -> int:
 
 def _check_single(names: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Refuse several tables side by side: numbers among the names, or gaps in them over data."""
-    numbers = sum(1 for name in names if _NUMBER.fullmatch(name.strip()))
+    counted = [name.strip() for name in names if _NUMBER.fullmatch(name.strip())]
+    numbers = 0 if is_sequence(counted) else len(counted)
     texts = sum(1 for name in names if name.strip()) - numbers
     last_named = max((n for n, name in enumerate(names) if name.strip()), default=0)
     longest = run = 0
@@ -183,13 +192,16 @@ def _went_quickly(quick: QuickReader, table: ParsedTable, kinds: RowKinds, below
 
 
 def _write(table: ParsedTable, rows: Iterator[NumberedRow], kinds: RowKinds) -> None:
-    batch_rows = max(1, BATCH_CELLS // len(table.names))
     kept = kinds.kept(rows)
     writer = RowsWriter(table)
     try:
-        while batch := list(islice(kept, batch_rows)):
+        for batch in batched(kept, BATCH_CELLS // len(table.names), _size):
             numbers, cells = zip(*batch, strict=True)
             columns = [pa.array(column, pa.string()) for column in zip(*cells, strict=True)]
             writer.write(pa.array(numbers, pa.int64()), columns)
     finally:
         writer.close()
+
+
+def _size(row: tuple[int, list[str | None]]) -> int:
+    return sum(map(len, filter(None, row[1])))

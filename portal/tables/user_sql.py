@@ -17,8 +17,8 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from portal.errors import Invalid
+from portal.tables.limits import LONGEST_SQL
 
-LONGEST = 10_000  # characters
 MOST_NODES = 1_000
 DEEPEST = 60
 MOST_TABLES = 8
@@ -90,8 +90,8 @@ def check_sql(text: str) -> CheckedSql:
     Raises:
         Invalid: it is not; the message names what is refused.
     """
-    if len(text) > LONGEST:
-        raise _refused("SQL 太长：最多 {most} 个字符。", most=LONGEST)
+    if len(text) > LONGEST_SQL:
+        raise _refused("SQL 太长：最多 {most} 个字符。", most=LONGEST_SQL)
     tree = _only_query(text)
     for number, (node, depth) in enumerate(_walk(tree)):
         if number >= MOST_NODES or depth > DEEPEST:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import zipfile
 import zlib
+from dataclasses import dataclass
 from pathlib import Path
 
 from portal.errors import Invalid
@@ -23,12 +24,38 @@ _CELL = re.compile(
 )
 _REFERENCE = re.compile(rb"\sr\s*=\s*[\"']([A-Za-z]{1,3}[0-9]{1,7})[\"']")
 _PLAIN_REFERENCE = re.compile(rb'<c r="([A-Z]{1,3}[0-9]{1,7})"')
+_UNVALUED = re.compile(
+    rb"<c(?![^>]*\bt=\"str\")\s[^>]*>\s*<f[^>]*>[^<]*</f>(?:<v></v>|<v\s*/>)?\s*</c>"
+)
 _LETTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 PLAIN_AREA = 10_000_000  # an extent that needs no closer look
 _ENTITY = re.compile(rb"<!\s*(?:DOCTYPE|ENTITY)", re.IGNORECASE)
 
 
-def check_workbook(path: Path, limits: ReadLimits) -> None:
+def is_packed(path: Path) -> bool:
+    """Whether the first bytes are those of a workbook (or of another archive)."""
+    with path.open("rb") as file:
+        return file.read(8).startswith((ZIP_SIGNATURE, OLE_SIGNATURE))
+
+
+@dataclass(frozen=True)
+class OddCells:
+    """Cells of an .xlsx that are read as blanks: formulas without a kept value, and errors (#N/A)."""
+
+    unvalued: int = 0
+    errors: int = 0
+
+
+def is_excel_95(path: Path) -> bool:
+    """Whether this is a workbook of Excel 5 or 95 (BIFF5)."""
+    with path.open("rb") as file:
+        if not file.read(8).startswith(OLE_SIGNATURE):
+            return False
+    data = path.read_bytes()
+    return "Book\0".encode("utf-16-le") in data and "Workbook".encode("utf-16-le") not in data
+
+
+def check_workbook(path: Path, limits: ReadLimits) -> OddCells:
     """Refuse a workbook that is locked, no workbook, or too large to hold. Raises Invalid."""
     size = path.stat().st_size
     if size > limits.workbook_bytes:
@@ -38,10 +65,10 @@ def check_workbook(path: Path, limits: ReadLimits) -> None:
     if head == OLE_SIGNATURE:
         if "EncryptedPackage".encode("utf-16-le") in path.read_bytes():
             raise encrypted()
-        return
+        return OddCells()
     try:
         with zipfile.ZipFile(path) as archive:
-            _check_archive(archive, limits)
+            return _check_archive(archive, limits)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError):
         raise unreadable() from None
     except RuntimeError:  # zipfile: an entry is locked by a password
@@ -62,12 +89,18 @@ def unreadable() -> Invalid:
     )
 
 
-def _check_archive(archive: zipfile.ZipFile, limits: ReadLimits) -> None:
+def _check_archive(archive: zipfile.ZipFile, limits: ReadLimits) -> OddCells:
     entries = archive.infolist()
     if len(entries) > limits.workbook_entries:
         raise _too_large("工作簿内的部件", len(entries), limits.workbook_entries, "个")
     is_open_document = ods_guard.is_ods(archive)
     if not is_open_document and not any(entry.filename.startswith("xl/") for entry in entries):
+        if any(entry.filename.startswith(("word/", "ppt/")) for entry in entries):
+            raise Invalid.one(
+                "file",
+                "workbook_unreadable",
+                "文件其实是 Word 或 PPT 文档，不是 Excel 工作簿。请把其中的表格另存为 .xlsx 后重新上传。",
+            )
         raise unreadable()
     unpacked = sum(entry.file_size for entry in entries)
     packed = max(sum(entry.compress_size for entry in entries), 1)
@@ -84,10 +117,10 @@ def _check_archive(archive: zipfile.ZipFile, limits: ReadLimits) -> None:
         )
     if is_open_document:
         _check_open_document(archive, limits)
-        return
-    for entry in entries:
-        if entry.filename.lower().endswith((".xml", ".rels", ".vml")):
-            _check_part(archive, entry, limits)
+        return OddCells()
+    parts = [e for e in entries if e.filename.lower().endswith((".xml", ".rels", ".vml"))]
+    found = [_check_part(archive, entry, limits) for entry in parts]
+    return OddCells(sum(one.unvalued for one in found), sum(one.errors for one in found))
 
 
 def _check_open_document(archive: zipfile.ZipFile, limits: ReadLimits) -> None:
@@ -105,9 +138,10 @@ def _check_open_document(archive: zipfile.ZipFile, limits: ReadLimits) -> None:
         raise _area(found.rows, found.columns) from None
 
 
-def _check_part(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, limits: ReadLimits) -> None:
+def _check_part(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, limits: ReadLimits) -> OddCells:
     is_sheet = entry.filename.lower().startswith("xl/worksheets/")
     cells, rows, columns, rest = 0, 0, 0, b""
+    unvalued = errors = 0
     with archive.open(entry) as part:
         while piece := part.read(PIECE_BYTES):
             text = rest + piece
@@ -119,9 +153,13 @@ def _check_part(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, limits: ReadLi
                 cells += whole.count(b"<c") + whole.count(b":c")  # at least as many as there are
                 rows, columns = _extent(whole, rows, columns)
                 _check_extent(cells, rows, columns, limits)
+                errors += whole.count(b' t="e"')
+                if b"</f>" in whole:
+                    unvalued += len(_UNVALUED.findall(whole))
     if is_sheet:
         rows, columns = _extent(rest, rows, columns)
         _check_extent(cells, rows, columns, limits)
+    return OddCells(unvalued, errors)
 
 
 def _extent(xml: bytes, rows: int, columns: int) -> tuple[int, int]:

@@ -20,17 +20,17 @@ from portal.errors import Invalid
 from portal.tables.header import Merge
 from portal.tables.limits import ReadLimits
 from portal.tables.row_notes import RowNotes
-from portal.tables.workbook_guard import check_workbook, encrypted, unreadable
+from portal.tables.workbook_guard import check_workbook, encrypted, is_excel_95, unreadable
 
 HEADER_DEPTH = 10  # rows from the top in which merged cells are those of a header
 EXACT_FLOAT = 10**15  # Excel keeps 15 digits; what lies behind was replaced by zeros
 
 
 class WorkbookRows:
-    """The rows of one sheet: the named one, or the first visible one that holds anything."""
+    """The rows of one sheet: the named one, or the first visible one that holds a table."""
 
     def __init__(self, path: Path, sheet: str | None, limits: ReadLimits, notes: RowNotes) -> None:
-        check_workbook(path, limits)
+        odd = check_workbook(path, limits)
         self._notes = notes
         self._lost_digits = False  # of a number in the row at hand
         try:
@@ -46,8 +46,15 @@ class WorkbookRows:
         ]
         self._sheet = self._choose(sheet)
         self.sheet = self._sheet.name
+        for kind, count in (("formula_blank", odd.unvalued), ("error_cell", odd.errors)):
+            if count:
+                notes.add(1, kind, [f"{count} 个单元格"])
+        if is_excel_95(path):
+            self._check_readable()
+        first = self._sheet.start[1] if self._sheet.start else 0  # rows begin with this column
         self.merges: list[Merge] = [
-            (*start, *end) for start, end in (self._sheet.merged_cell_ranges or ())
+            (top, left - first, bottom, right - first)
+            for (top, left), (bottom, right) in (self._sheet.merged_cell_ranges or ())
         ]
 
     def __iter__(self) -> Iterator[tuple[int, list[str]]]:
@@ -68,6 +75,15 @@ class WorkbookRows:
                 self._fill(number, texts, above, down)
             above = texts
             yield number + 1, texts
+
+    def _check_readable(self) -> None:
+        """The reader knows no code page of Excel 95: Chinese in such a file is lost."""
+        if any("\ufffd" in cell for row in self._sheet.iter_rows() for cell in map(str, row)):
+            raise Invalid.one(
+                "file",
+                "old_workbook",
+                "文件是 Excel 95 的旧格式，其中的中文读不出来。请用 Excel 或 WPS 打开并另存为 .xlsx 后重新上传。",
+            )
 
     def _text(self, value: Any) -> str:
         """As `cell_text`; most cells that are no text are floats, and their way is short."""
@@ -100,10 +116,22 @@ class WorkbookRows:
                     sheets="、".join(self.sheets)[:400],
                 )
             return self._read(name)
+        first = None
         for candidate in self.sheets:
             sheet = self._read(candidate)
-            if sheet.start is not None:
+            if sheet.start is None:
+                continue
+            if sheet.width > 1 and sheet.height > 1:
                 return sheet
+            first = first or sheet  # a few lines of explanation, unless nothing else is there
+        if first is not None:
+            return first
+        if len(self._workbook.sheet_names) > len(self.sheets):
+            raise Invalid.one(
+                "file",
+                "hidden_sheets",
+                "看得见的工作表都是空的，内容只在隐藏的工作表里。请在 Excel 中取消隐藏后重新上传。",
+            )
         raise Invalid.one("file", "no_rows", "工作簿里没有任何内容。请填写数据后重新上传。")
 
     def _read(self, name: str) -> Any:

@@ -16,7 +16,11 @@ from extensions.quality.scan.findings import Finding, masked_example
 from extensions.quality.scan.words import kinds_in_text
 from portal.tables.archive import is_plain_archive
 from portal.tables.info import TableInfo
-from portal.tables.row_notes import KEPT, MAX_TEXT
+from portal.tables.json_records import text_start
+from portal.tables.limits import DEFAULT_LIMITS
+from portal.tables.markup_parser import looks_like_markup
+from portal.tables.markup_rows import MarkupRows
+from portal.tables.row_notes import KEPT, MAX_TEXT, RowNotes
 from portal.tables.workbook_guard import OLE_SIGNATURE, ZIP_SIGNATURE
 
 REST = "#rest"
@@ -59,6 +63,12 @@ def _texts(info: TableInfo, original: Path) -> Iterator[str]:
                 raise TooMuch
     elif head.startswith((ZIP_SIGNATURE, OLE_SIGNATURE)):
         yield from _other_sheets(info, original)
+    elif (
+        info.encoding
+        and not info.delimiter
+        and looks_like_markup(text_start(original, info.encoding))
+    ):
+        yield from MarkupRows(original, info.encoding, DEFAULT_LIMITS, RowNotes()).others
 
 
 def _other_sheets(info: TableInfo, original: Path) -> Iterator[str]:

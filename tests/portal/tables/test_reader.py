@@ -77,7 +77,7 @@ def test_notes_are_capped_but_all_are_counted(tmp_path):
         ("empty.csv", "empty_file", "0 字节"),
         ("blank.csv", "no_rows", "没有任何内容"),
         ("header_only.csv", "no_rows", "没有数据行"),
-        ("binary.csv", "binary_content", "不是文本"),
+        ("binary.csv", "binary_content", "图片"),
         ("bad_bytes.csv", "wrong_encoding", "UTF-8"),
     ],
 )
@@ -158,17 +158,6 @@ def test_a_wrong_override_is_refused(files):
     assert defect(files / "hospitals_gb18030.csv", encoding="utf-8").code == "wrong_encoding"
 
 
-def test_a_workbook_under_a_csv_name_and_the_reverse_are_refused(files, tmp_path):
-    found = defect(files / "schools.xlsx", filename="schools.csv")
-    assert found.code == "binary_content"
-    assert ".xlsx" in found.text()
-    page = tmp_path / "table.xls"
-    page.write_text("<html><table><tr><td>1</td></tr></table></html>")
-    found = defect(page)
-    assert found.code == "workbook_unreadable"
-    assert "网页" in found.text()
-
-
 def test_a_file_without_header_can_be_read_as_such(files):
     with read_table(files / "no_header.csv", filename="x.csv", has_header=False) as table:
         assert table.names == ["列1", "列2", "列3", "列4"]
@@ -201,7 +190,7 @@ def test_caps_hold(tmp_path):
     ],
 )
 def test_the_delimiter_is_found(text, filename, expected):
-    assert sniff_delimiter(text, filename) == expected
+    assert sniff_delimiter(text.splitlines(keepends=True), filename)[0] == expected
 
 
 def test_closing_removes_the_temporary_folder(files):
