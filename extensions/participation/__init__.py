@@ -7,7 +7,7 @@ from extensions.participation.flow import BINDING
 from extensions.participation.permissions import RULES
 from extensions.participation.samples import sample_participation
 from extensions.participation.services import hooks, overview, timers, value_signals
-from extensions.participation.web import demands, discussion, panel, reuses, sharing, work
+from extensions.participation.web import demands, discussion, panel, reuses, sharing, topics, work
 from portal.extension import Extension, NavigationItem
 from portal.jobs.registry import JobKind
 
@@ -18,6 +18,7 @@ extension = Extension(
         discussion.blueprint,
         reuses.blueprint,
         sharing.blueprint,
+        topics.blueprint,
         work.blueprint,
     ),
     flows=(BINDING,),

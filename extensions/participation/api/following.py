@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from pydantic import Field
 
+from extensions.participation.api.following_topics import TOPIC_ACTIONS, followed_topics
 from extensions.participation.models.follow import count_followers, find_follow
 from extensions.participation.services.follows import follow_entry, list_follows, unfollow_entry
 from portal.api.action import Action, Call
@@ -75,13 +77,38 @@ def followee_list(call: Call, given: Followees) -> list[dict[str, Any]]:
         if given.q.casefold() in version.title.casefold():
             shown = {"id": entry.public_id, "name": entry.slug, "title": version.title}
             found.append({"type": "dataset", "display_name": version.title, "dict": shown})
-    return found
+    return [*found, *followed_topics(call, given.q.casefold())]
+
+
+def dataset_followee_list(call: Call, given: Followees) -> list[dict[str, Any]]:
+    """Return the data sets that the caller follows."""
+    return [one["dict"] for one in followee_list(call, given) if one["type"] == "dataset"]
+
+
+def followee_count(call: Call, given: Followees) -> int:
+    """Return how many data sets, organisations and themes the caller follows."""
+    return len(followee_list(call, given))
+
+
+def _count_of(kind: str) -> Callable[[Call, Followees], int]:
+    def count(call: Call, given: Followees) -> int:
+        """Return how many of this kind the caller follows; nobody follows accounts."""
+        return sum(1 for one in followee_list(call, given) if one["type"] == kind)
+
+    return count
 
 
 ACTIONS = (
+    Action("dataset_followee_list", Access.READ, dataset_followee_list, Followees),
+    Action("followee_count", Access.READ, followee_count, Followees),
+    *(
+        Action(f"{kind}_followee_count", Access.READ, _count_of(kind), Followees)
+        for kind in ("dataset", "organization", "group", "user")
+    ),
     Action("follow_dataset", Access.WRITE, follow_dataset, ById),
     Action("unfollow_dataset", Access.WRITE, unfollow_dataset, ById),
     Action("am_following_dataset", Access.READ, am_following_dataset, ById),
     Action("dataset_follower_count", Access.PUBLIC, dataset_follower_count, ById),
     Action("followee_list", Access.READ, followee_list, Followees),
+    *TOPIC_ACTIONS,
 )

@@ -18,11 +18,12 @@ from extensions.participation.models.moderated import HIDDEN, SHOWN
 from extensions.participation.rules import REUSE_KINDS, TITLE_MAX, ReuseText
 from extensions.participation.services.moderation import kind_name, title_of, waiting_texts
 from extensions.participation.services.reuses import file_reuse
+from extensions.participation.services.topic_follows import topic_followers
 from portal.actor import Actor
 from portal.clock import Clock
 from portal.extension import SearchOffer, WorkItem
 from portal.models.duty import Deadline
-from portal.models.entry import CatalogueEntry
+from portal.models.entry import CatalogueEntry, EntryVersion
 from portal.services.public_uses import PublicUse
 
 WORK_LIMIT = 200
@@ -33,9 +34,11 @@ def _entry_id(subject: Any) -> int:
 
 
 def followers(session: Session, subject: Any) -> Iterable[int]:
-    return session.scalars(
-        select(EntryFollow.account_id).where(EntryFollow.entry_id == _entry_id(subject))
-    ).all()
+    """Return who follows the subject's entry, its provider or its theme."""
+    entry_id = _entry_id(subject)
+    own = session.scalars(select(EntryFollow.account_id).where(EntryFollow.entry_id == entry_id))
+    theme = subject.theme if isinstance(subject, EntryVersion) else ""
+    return {*own, *topic_followers(session, entry_id, theme)}
 
 
 def voters(session: Session, demand: Any) -> Iterable[int]:

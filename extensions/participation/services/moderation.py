@@ -161,9 +161,7 @@ def _follow_up(session: Session, clock: Clock, text: Text, decision: str) -> Non
     """A hidden demand binds nobody; what counts for value is counted again."""
     if isinstance(text, DataDemand):
         if decision == HIDDEN and text.state == "open":
-            close_deadlines(
-                session, clock, flow=FLOW, subject_id=text.id, event="hide", leaves_state=True
-            )
+            close_deadlines(session, clock, flow=FLOW, subject_id=text.id, event="hide")
         value_changed(session, clock, [text.entry])
     if isinstance(text, Reuse):
         value_changed(session, clock, [source.entry for source in text.sources])

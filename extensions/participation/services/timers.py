@@ -10,6 +10,11 @@ from sqlalchemy.orm import Session
 from extensions.participation.models.demand import DataDemand
 from extensions.participation.models.follow import EntryFollow
 from extensions.participation.services.demands import DemandService, list_planned
+from extensions.participation.services.topic_follows import (
+    DELIVERIES,
+    has_topic_news,
+    tell_of_topics,
+)
 from portal.clock import Clock
 from portal.errors import Conflict, GuardRefused, IllegalEvent
 from portal.models.audit import AuditEvent
@@ -20,7 +25,6 @@ from portal.services import notices
 if TYPE_CHECKING:
     from portal.platform import Platform
 
-DELIVERIES = ("deliver", "add_file")
 BATCH = 500
 
 
@@ -28,9 +32,10 @@ def run_timers(platform: Platform, _payload: dict[str, Any]) -> None:
     """Every few minutes; running it again changes nothing."""
     fulfil_planned(platform)
     with platform.database.reading() as session:
-        due = bool(_entries_with_news(session))
+        due = bool(_entries_with_news(session)) or has_topic_news(session)
     if due:
         with platform.database.writing() as session:
+            tell_of_topics(session, platform.clock)
             tell_of_deliveries(session, platform.clock)
 
 

@@ -25,9 +25,9 @@ from extensions.participation.web.forms import Problem, attempt, readable, typed
 from portal.models.entry import CatalogueEntry, find_entry
 from portal.models.organisation import Organisation, find_organisation
 from portal.permissions import is_allowed
+from portal.services.clockface import clockface
 from portal.services.deadlines import list_open_deadlines
 from portal.services.organisations import list_organisations
-from portal.services.work_list import clockface
 from portal.web.access import public, signed_in, writes
 from portal.web.context import actor, clock, platform, session
 from portal.web.paging import Paging, page_number

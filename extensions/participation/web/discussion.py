@@ -17,6 +17,7 @@ from extensions.participation.services.comments import (
 )
 from extensions.participation.services.follows import follow_entry, list_follows, unfollow_entry
 from extensions.participation.services.moderation import author_name
+from extensions.participation.services.topic_follows import list_topics, topic_name, topic_page
 from extensions.participation.web.forms import Problem, attempt, public_entry, readable, typed
 from portal.models.entry import CatalogueEntry, get_entry
 from portal.permissions import Permission, is_allowed, is_bureau
@@ -33,10 +34,24 @@ PAGE = 20
 @blueprint.get("/follows")
 @signed_in
 def follows() -> Any:
-    found = list_follows(session(), actor().account_id or 0)
+    return follows_page(None)
+
+
+def follows_page(problem: Problem | None) -> str:
+    reader = actor().account_id or 0
+    found = list_follows(session(), reader)
     return render_template(
         "participation/follows.html",
         rows=[f for f in found if f.entry.published_version is not None],
+        topics=[
+            (
+                one,
+                topic_name(session(), one.kind, one.key),
+                topic_page(session(), one.kind, one.key),
+            )
+            for one in list_topics(session(), reader)
+        ],
+        problem=problem,
     )
 
 

@@ -13,8 +13,14 @@ from extensions.participation.models.demand import DataDemand, count_votes
 from extensions.participation.models.follow import EntryFollow, find_follow
 from extensions.participation.models.moderated import SHOWN
 from extensions.participation.models.reuse import Reuse, ReuseSource
+from extensions.participation.models.topic_follow import (
+    ORGANISATION,
+    THEME,
+    find_topic_follow,
+)
 from extensions.participation.services.demands import linked_demands
 from extensions.participation.services.reuses import list_reuses
+from extensions.participation.services.topic_follows import topic_name
 from extensions.participation.web.sharing import address_of, feeds_of
 from portal.actor import Actor
 from portal.extension import EntryPanel
@@ -93,4 +99,20 @@ def _rendered(
         rating_count=rating_count,
         follower_count=follower_count,
         follows=find_follow(session, actor.account_id, entry.id) is not None,
+        topics=[] if actor.is_anonymous else _topics(session, actor, entry),
     )
+
+
+def _topics(session: Session, actor: Actor, entry: CatalogueEntry) -> list[tuple[str, str, bool]]:
+    """Return (address, name, whether it is followed) of the entry's provider and theme."""
+    theme = entry.published_version.theme if entry.published_version else ""
+    found = [("organisation", ORGANISATION, entry.provider.public_id), ("theme", THEME, theme)]
+    return [
+        (
+            f"/topics/{path}/{key}",
+            topic_name(session, kind, key),
+            find_topic_follow(session, actor.account_id, kind, key) is not None,
+        )
+        for path, kind, key in found
+        if key
+    ]

@@ -32,11 +32,11 @@ from portal.models.entry import find_entry
 from portal.models.open_list import OpenListEntry
 from portal.models.organisation import find_organisation
 from portal.permissions import is_allowed, require
+from portal.services.clockface import clockface
 from portal.services.deadlines import list_open_deadlines
 from portal.services.flow import Flow
 from portal.services.organisations import list_organisations
 from portal.services.timeline import in_words
-from portal.services.work_list import clockface
 from portal.web.access import signed_in, writes
 from portal.web.context import actor, clock, session
 from portal.web.paging import Paging, page_number
