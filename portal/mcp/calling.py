@@ -26,6 +26,7 @@ class ActionCaller:
     Args:
         token: an Action API token; empty: what everybody may read.
         calls_a_minute: of all processes that call for this account (or for nobody) together.
+        address: where a caller without an account calls from; each address has its own quota.
     """
 
     def __init__(
@@ -35,15 +36,16 @@ class ActionCaller:
         *,
         token: str = "",
         calls_a_minute: int = CALLS_A_MINUTE,
+        address: str = "",
     ) -> None:
-        self._app, self._platform = app, platform
+        self._app, self._platform, self._address = app, platform, address
         self._token, self._limit = token, calls_a_minute
         self._key = self._quota_key()
 
     def _quota_key(self) -> str:
         """Raises: CallRefused when the token is nobody's."""
         if not self._token:
-            return "mcp:anonymous"
+            return f"mcp:anonymous:{self._address}" if self._address else "mcp:anonymous"
         with self._platform.database.reading() as session:
             actor = actor_of_token(session, self._token)
         if actor.is_anonymous:

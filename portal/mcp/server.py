@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
 import anyio.to_thread
 import orjson
 from mcp.server import MCPServer
+from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp.types import ToolAnnotations
 from pydantic import Field
@@ -28,18 +29,38 @@ Words = Annotated[str, Field(max_length=300)]
 Key = Annotated[str, Field(min_length=1, max_length=300)]
 
 
-def make_server(caller: ActionCaller, *, name: str) -> MCPServer[Any]:
+Asked = Context[Any, Any]
+CallerOf = Callable[[Asked], ActionCaller]
+"""Returns who calls, and raises CallRefused for a token that is nobody's."""
+
+
+def make_server(caller_of: CallerOf, *, name: str) -> MCPServer[Any]:
     """Return the server; run it on a transport of the SDK's."""
     server: MCPServer[Any] = MCPServer(name="xiangyun", title=name, instructions=INSTRUCTIONS)
+    tools = Tools(caller_of)
+    for tool in (tools.search, tools.show, tools.preview, tools.query):
+        server.add_tool(tool, annotations=READ_ONLY, structured_output=False)
+    return server
 
-    async def ask(action: str, data: dict[str, Any]) -> Any:
+
+class Tools:
+    """The tools; what their docstrings say is what models read."""
+
+    def __init__(self, caller_of: CallerOf) -> None:
+        self._caller_of = caller_of
+
+    async def _ask(self, ctx: Asked, action: str, data: dict[str, Any]) -> Any:
+        def call() -> Any:
+            return self._caller_of(ctx).call(action, data)
+
         try:
-            return await anyio.to_thread.run_sync(caller.call, action, data)
+            return await anyio.to_thread.run_sync(call)
         except CallRefused as error:
             raise ToolError(str(error)) from error
 
-    @server.tool(annotations=READ_ONLY, structured_output=False)
     async def search(
+        self,
+        ctx: Asked,
         q: Words = "",
         theme: Words = "",
         organization: Words = "",
@@ -53,17 +74,18 @@ def make_server(caller: ActionCaller, *, name: str) -> MCPServer[Any]:
         """
         filters = {"groups": theme, "organization": organization, "res_format": format}
         fq = " ".join(f"{key}:{_quoted(value)}" for key, value in filters.items() if value)
-        found = await ask("package_search", {"q": q, "fq": fq, "rows": rows, "start": start})
+        asked = {"q": q, "fq": fq, "rows": rows, "start": start}
+        found = await self._ask(ctx, "package_search", asked)
         results = [_summary(package) for package in found["results"]]
         return _text({"count": found["count"], "results": results})
 
-    @server.tool(annotations=READ_ONLY, structured_output=False)
-    async def show(id: Key) -> str:
+    async def show(self, ctx: Asked, id: Key) -> str:
         """一个数据集的完整说明和数据文件。One data set with its files, by name, id or code."""
-        return _text(_details(await ask("package_show", {"id": id})))
+        return _text(_details(await self._ask(ctx, "package_show", {"id": id})))
 
-    @server.tool(annotations=READ_ONLY, structured_output=False)
     async def preview(
+        self,
+        ctx: Asked,
         resource_id: Key,
         rows: Annotated[int, Field(ge=1, le=PREVIEW_MOST)] = 10,
         q: Words = "",
@@ -73,30 +95,24 @@ def make_server(caller: ActionCaller, *, name: str) -> MCPServer[Any]:
         q: only rows in which these words stand.
         """
         data = {"resource_id": resource_id, "limit": rows, "q": q}
-        found = await ask("datastore_search", data)
-        return _text(
-            {
-                "fields": found["fields"],
-                "total": found["total"],
-                "records": _cut(found["records"]),
-            }
-        )
+        found = await self._ask(ctx, "datastore_search", data)
+        records = _cut(found["records"])
+        return _text({"fields": found["fields"], "total": found["total"], "records": records})
 
-    @server.tool(annotations=READ_ONLY, structured_output=False)
-    async def query(sql: Annotated[str, Field(min_length=1, max_length=10_000)]) -> str:
+    async def query(
+        self, ctx: Asked, sql: Annotated[str, Field(min_length=1, max_length=10_000)]
+    ) -> str:
         """用一条 SELECT 统计数据。One SELECT in PostgreSQL's words over open tables.
 
         Tables are resource ids in double quotes, columns the ids that preview gives:
         SELECT area, count(*) AS n FROM "<resource_id>" GROUP BY area ORDER BY n DESC
         """
-        found = await ask("datastore_search_sql", {"sql": sql})
+        found = await self._ask(ctx, "datastore_search_sql", {"sql": sql})
         records = found["records"]
         answer = {"fields": found["fields"], "records": _cut(records[:QUERY_MOST])}
         if len(records) > QUERY_MOST or found.get("records_truncated"):
             answer["note"] = f"只显示前 {QUERY_MOST} 行，请在 SQL 中汇总或加 LIMIT。"
         return _text(answer)
-
-    return server
 
 
 def _quoted(text: str) -> str:

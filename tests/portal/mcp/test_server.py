@@ -5,14 +5,23 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
+import subprocess
 import sys
-from collections.abc import Awaitable, Callable
+import threading
+from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 
+import httpx2
 import pytest
+import requests
+from click.testing import CliRunner
 from mcp import Client, StdioServerParameters
+from mcp.client.streamable_http import streamable_http_client
 
+from portal.commands.mcp import mcp
 from portal.mcp.calling import ActionCaller, CallRefused
 from portal.models.organisation import get_organisation
 from portal.platform import Platform
@@ -81,9 +90,7 @@ def test_a_model_finds_looks_and_counts(site: Site) -> None:
     talk(server_of(site.platform), journey)
 
 
-def test_the_labels_are_those_of_the_token_and_calls_are_counted(site: Site) -> None:
-    draft = site.change(lambda _session, catalogue, _people: catalogue.draft().entry.slug)
-    platform = site.platform
+def token_of_editor(platform: Platform) -> str:
     with platform.database.writing() as session:
         place = get_organisation(session, TRANSPORT)
         account = create_account(
@@ -93,7 +100,13 @@ def test_the_labels_are_those_of_the_token_and_calls_are_counted(site: Site) -> 
             password=PASSWORD,
             memberships=[("agency_editor", place)],
         )
-        token = create_token(session, platform.clock, account)
+        return create_token(session, platform.clock, account)
+
+
+def test_the_labels_are_those_of_the_token_and_calls_are_counted(site: Site) -> None:
+    draft = site.change(lambda _session, catalogue, _people: catalogue.draft().entry.slug)
+    platform = site.platform
+    token = token_of_editor(platform)
     own = ActionCaller(site.app, platform, token=token, calls_a_minute=3)
     assert own.call("package_show", {"id": draft})["name"] == draft
     anybody = ActionCaller(site.app, platform, calls_a_minute=3)
@@ -106,3 +119,70 @@ def test_the_labels_are_those_of_the_token_and_calls_are_counted(site: Site) -> 
     assert anybody.call("status_show", {})["ckan_version"]
     with pytest.raises(CallRefused, match="令牌"):
         ActionCaller(site.app, platform, token="xy_nobody")
+
+
+@contextmanager
+def served(platform: Platform, calls: int = 100) -> Iterator[str]:
+    """The command with --http; yield its address, which it says where it logs."""
+    command = server_of(platform, calls=calls)
+    environment = {**(command.env or {}), "XIANGYUN_TOKEN": ""}
+    running = subprocess.Popen(
+        [command.command, *command.args, "--http", "127.0.0.1:0"],
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert running.stderr is not None
+        said = []
+        for line in running.stderr:
+            said.append(line)
+            found = re.search(r"running on (http://127\.0\.0\.1:\d+)", line)
+            if found:
+                break
+        else:
+            raise AssertionError("".join(said))
+        threading.Thread(target=running.stderr.read, daemon=True).start()
+        yield f"{found[1]}/mcp"
+    finally:
+        running.terminate()
+        running.wait(timeout=30)
+
+
+def test_over_http_each_request_brings_its_own_token(site: Site) -> None:
+    slug = site.opened(title="吉林省公交站点客流")
+    draft = site.change(lambda _session, catalogue, _people: catalogue.draft().entry.slug)
+    token = token_of_editor(site.platform)
+
+    async def journey(address: str, token: str) -> tuple[bool, bool]:
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        async with httpx2.AsyncClient(headers=headers, timeout=READ_SECONDS) as http:
+            transport = streamable_http_client(address, http_client=http)
+            async with Client(transport, read_timeout_seconds=READ_SECONDS) as client:
+                tools = {tool.name for tool in (await client.list_tools()).tools}
+                assert tools == {"search", "show", "preview", "query"}
+                public, own = [await ask(client, "show", id=key) for key in (slug, draft)]
+                return isinstance(public, dict), isinstance(own, dict)
+
+    with served(site.platform) as address, ThreadPoolExecutor(1) as beside:
+
+        def run(token: str) -> tuple[bool, bool]:
+            return beside.submit(lambda: asyncio.run(journey(address, token))).result()
+
+        assert run("") == (True, False)
+        assert run(token) == (True, True)
+        assert run("nobody") == (False, False)
+        foreign = requests.post(
+            address, json={}, headers={"Host": "evil.example"}, timeout=READ_SECONDS
+        )
+        assert foreign.status_code in (403, 421)
+        large = requests.post(address, data=b"x" * 400_000, timeout=READ_SECONDS)
+        assert 400 <= large.status_code < 500
+
+
+@pytest.mark.parametrize("given", ["nowhere", "127.0.0.1:", ":80", "127.0.0.1:99999"])
+def test_an_address_that_is_none_is_named(given: str) -> None:
+    done = CliRunner().invoke(mcp, ["--http", given], env={"XIANGYUN_TOKEN": ""})
+    assert done.exit_code == 2
+    assert "HOST:PORT" in done.output
