@@ -10,9 +10,14 @@ from sqlalchemy import select
 from portal.api.action import Action, Call
 from portal.api.inputs import ById, Count, Input
 from portal.api.packages import readable_entry
-from portal.models.entry import CatalogueEntry
+from portal.codes import code_list
+from portal.errors import Forbidden, NotFound
+from portal.models.account import Account
+from portal.models.entry import CatalogueEntry, EntryVersion
 from portal.models.organisation import get_organisation
+from portal.permissions import Permission
 from portal.services.entry_changes import Change, list_changes
+from portal.services.notices import count_unread, mark_read
 from portal.services.public_entries import IS_PUBLIC
 from portal.services.resource_document import naive_utc
 from portal.web.access import Access
@@ -57,6 +62,43 @@ def organization_activity_list(call: Call, given: Stream) -> list[dict[str, Any]
     return _newest(call, given, CatalogueEntry.provider_id == place.id)
 
 
+def group_activity_list(call: Call, given: Stream) -> list[dict[str, Any]]:
+    """Return the newest public change of each data set of a theme, the newest first."""
+    if given.id not in code_list("themes"):
+        raise NotFound("没有主题“{key}”。", key=given.id)
+    of_theme = select(EntryVersion.id).where(EntryVersion.theme == given.id)
+    return _newest(call, given, CatalogueEntry.published_version_id.in_(of_theme))
+
+
+def activity_show(call: Call, given: ById) -> dict[str, Any]:
+    """Return one public change by the id that a stream gave it."""
+    public_id = given.id.rpartition("-")[0]
+    entry = readable_entry(call, public_id or given.id)
+    for change in list_changes(call.session, entry.id):
+        found = _activity(entry, change)
+        if found["id"] == given.id:
+            return found
+    raise NotFound("没有这条变更记录。")
+
+
+def user_activity_list(call: Call, given: Stream) -> list[Any]:
+    """Return nothing: public changes do not say who made them."""
+    own = call.session.get_one(Account, call.actor.account_id)
+    if given.id not in (own.username, own.public_id) and not call.may(Permission.ACCOUNT_MANAGE):
+        raise Forbidden()
+    return []
+
+
+def dashboard_new_activities_count(call: Call, _given: Input) -> int:
+    """Return how many notices the caller has not read."""
+    return count_unread(call.session, call.actor.account_id or 0)
+
+
+def dashboard_mark_activities_old(call: Call, _given: Input) -> None:
+    """Mark the caller's notices as read."""
+    mark_read(call.session, call.platform.clock, call.actor.account_id or 0)
+
+
 def recently_changed_packages_activity_list(call: Call, given: WholeStream) -> list[dict[str, Any]]:
     """Return the newest public change of each data set, the newest first."""
     return _newest(call, given)
@@ -85,6 +127,11 @@ def _newest(call: Call, given: Any, *conditions: Any) -> list[dict[str, Any]]:
 ACTIONS = (
     Action("package_activity_list", Access.PUBLIC, package_activity_list, Stream),
     Action("organization_activity_list", Access.PUBLIC, organization_activity_list, Stream),
+    Action("group_activity_list", Access.PUBLIC, group_activity_list, Stream),
+    Action("user_activity_list", Access.READ, user_activity_list, Stream),
+    Action("activity_show", Access.PUBLIC, activity_show, ById),
+    Action("dashboard_new_activities_count", Access.READ, dashboard_new_activities_count),
+    Action("dashboard_mark_activities_old", Access.WRITE, dashboard_mark_activities_old),
     Action("dashboard_activity_list", Access.READ, dashboard_activity_list, WholeStream),
     Action(
         "recently_changed_packages_activity_list",
