@@ -27,6 +27,7 @@ from portal.services.codes_known import known_codes
 from portal.services.content import content_of
 from portal.services.entries import EntryService
 from portal.services.index_requests import request_index
+from portal.services.responsibility import department_for
 
 FIELDS = (
     "update_frequency", "theme", "contact_name", "contact_phone", "contact_email",
@@ -181,6 +182,15 @@ class _Editor:
         if entry.published_version_id is not None:
             message = "已发布目录的责任部门不能在这里修改，由数字化局按职责分工移交（第14条）。"
             raise Invalid.one("responsible_dept", "published", message)
+        assigned = department_for(self._session, self._clock, entry.provider_id)
+        if assigned is not None and assigned.id != self._department.id:
+            raise Invalid.one(
+                "responsible_dept",
+                "assigned",
+                "“{provider}”所属系统已确定由{name}负责，不能另选责任部门（第14条）。",
+                provider=entry.provider.name,
+                name=assigned.name,
+            )
         before = entry.responsible_dept.name
         entry.responsible_dept = self._department
         entry.responsible_dept_id = self._department.id

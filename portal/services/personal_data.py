@@ -2,8 +2,10 @@
 
 What refers to an account is found in the schema itself, so that no table is forgotten. Rows that are
 the person's own (foreign keys that cascade, and those named here) go; records of decisions, of
-published words and of contracts stay by law, and then name an account without a name. What stays,
-and why, is told to the person, with the export and before the erasure.
+contracts stay by law, published words stay without the name; both then point to an account without
+one. What stays, and why, is told to the person, with the export and before the erasure. Articles of
+the 个人信息保护法: 4 (what identifies nobody is no personal information), 13 (grounds), 47 (erasure;
+what must be kept is only stored and protected, as here: nothing reads it but audit and archive).
 """
 
 from __future__ import annotations
@@ -39,13 +41,23 @@ SECRET_PARTS = ("hash", "secret", "token", "lease", "credential", "key_id", "fac
 OWN = frozenset(  # the person's own, though the schema does not cascade
     {"access_sandbox_key", "access_sandbox_call", "list_check", "partial_upload"}
 )
-DUTY = "履职和办理记录：谁在何时作出决定须归档备查（档案法；个人信息保护法第13条、第47条）。"
-WORDS = "已公开的需求、评论和成果：正文保留，署名改为“已注销用户”，可另行申请删除正文。"
-CONTRACT = (
-    "数据申请、使用协议和授权：履行合同和数据安全监管所必需（个人信息保护法第13条、第47条）。"
+DUTY = (
+    "履职和办理记录：谁在何时作出决定须归档备查，为履行法定职责所必需"
+    "（档案法；个人信息保护法第13条第一款第三项）。保存期限届满前只作存储和安全保护，不作他用（第47条第二款）。"
 )
-VOTES = "已计入的支持：只保留次数，不再指向您。"
-AUDIT = "办理日志：依法留存且不可更改，其中保留操作时的姓名（网络安全法关于日志留存的规定；个人信息保护法第47条）。"
+WORDS = (
+    "已公开的需求、评论和成果：正文保留，署名改为“已注销用户”，不再识别到您（个人信息保护法第4条）；"
+    "正文里有您的个人信息的，可另行申请删除（第47条）。"
+)
+CONTRACT = (
+    "数据申请、使用协议和授权：履行协议和数据安全监管所必需（个人信息保护法第13条第一款第二项、第三项）。"
+    "保存期限届满前只作存储和安全保护，不作他用（第47条第二款）。"
+)
+VOTES = "已计入的支持：只保留次数，不再识别到您（个人信息保护法第4条）。"
+AUDIT = (
+    "办理日志：依法留存且不可更改，其中保留操作时的姓名（网络安全法关于日志留存的规定；"
+    "个人信息保护法第13条第一款第三项、第47条第二款）。"
+)
 KEPT = {
     "applicant_id": CONTRACT,
     "accepted_by": CONTRACT,

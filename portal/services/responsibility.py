@@ -239,11 +239,21 @@ def align_all(session: Session, clock: Clock) -> int:
     return sum(service.align(SYSTEM, system) for system in systems)
 
 
-def department_for(session: Session, clock: Clock, provider_id: int) -> Organisation | None:
-    """Return the department that answers for a provider's system today; None without a system."""
-    return session.scalars(
-        select(Organisation)
-        .join(ResponsibleAssignment, ResponsibleAssignment.organisation_id == Organisation.id)
+@dataclass(frozen=True)
+class Assigned:
+    """The department that answers for a provider's system today, since when, and by what."""
+
+    department: Organisation
+    system: str
+    from_on: date
+    basis: str
+
+
+def assigned_for(session: Session, clock: Clock, provider_id: int) -> Assigned | None:
+    """Return who answers for a provider's system today; None where it is of no system."""
+    found = session.execute(
+        select(ResponsibleAssignment, BusinessSystem.name)
+        .join(BusinessSystem, BusinessSystem.id == ResponsibleAssignment.system_id)
         .join(SystemMember, SystemMember.system_id == ResponsibleAssignment.system_id)
         .where(
             SystemMember.organisation_id == provider_id,
@@ -252,6 +262,16 @@ def department_for(session: Session, clock: Clock, provider_id: int) -> Organisa
         .order_by(ResponsibleAssignment.from_on.desc())
         .limit(1)
     ).first()
+    if found is None:
+        return None
+    assignment, system = found
+    return Assigned(assignment.organisation, system, assignment.from_on, assignment.basis)
+
+
+def department_for(session: Session, clock: Clock, provider_id: int) -> Organisation | None:
+    """Return the department that answers for a provider's system today; None without a system."""
+    found = assigned_for(session, clock, provider_id)
+    return found.department if found is not None else None
 
 
 def get_system(session: Session, system_id: int) -> BusinessSystem:

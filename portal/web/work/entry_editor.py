@@ -24,6 +24,7 @@ from portal.services.entry_list import LISTED, EntryFilter, list_entries
 from portal.services.entry_templates import content_of_template, copied, own_template
 from portal.services.flow import Flow
 from portal.services.open_list_flow import BINDING as OPEN_LIST
+from portal.services.responsibility import assigned_for
 from portal.services.similar_entries import similar_to
 from portal.services.supplementary_flow import FLOW as SUPPLEMENTARY
 from portal.web.access import signed_in, writes
@@ -139,9 +140,14 @@ def create() -> Any:
     if existing is not None:  # a double click: the first one made the entry
         return redirect(f"/work/entries?q={existing.code}", 303)
     try:
-        provider, department = _organisation("provider"), _organisation("responsible_dept")
+        provider = _organisation("provider")
+        assigned = assigned_for(session(), clock(), provider.id)
         version = EntryService(session(), clock()).create(
-            actor(), provider, form.content(), responsible_dept=department, public_id=key
+            actor(),
+            provider,
+            form.content(),
+            responsible_dept=None if assigned else _organisation("responsible_dept"),
+            public_id=key,
         )
     except Invalid as error:
         session().rollback()
@@ -168,7 +174,9 @@ def _organisation(name: str) -> Organisation:
 
 
 def _change_rows(form: EntryForm) -> bool:
-    """Do what an add or remove button asks; True if it was one of them."""
+    """Do what a button asks that only shows the form anew; True if it was one of them."""
+    if request.form.get("show") == "department":
+        return True
     for action in ("add", "remove"):
         place = request.form.get(action)
         if place is not None:
@@ -180,6 +188,8 @@ def _change_rows(form: EntryForm) -> bool:
 def _new_page(form: EntryForm, key: str, problem: Problem | None = None) -> str:
     choices = providers()
     own_department = choices[0].kind == RESPONSIBLE_DEPT if choices else False
+    code = request.form.get("provider", choices[0].code if choices else "")
+    provider = next((one for one in choices if one.code == code), None)
     return _page(
         form,
         problem=problem,
@@ -187,7 +197,8 @@ def _new_page(form: EntryForm, key: str, problem: Problem | None = None) -> str:
         version=None,
         templates=list_templates(session(), frozenset(o.id for o in choices)),
         providers=choices,
-        provider=request.form.get("provider", choices[0].code if choices else ""),
+        provider=code,
+        assigned=assigned_for(session(), clock(), provider.id) if provider else None,
         departments=departments(),
         department=request.form.get("responsible_dept", choices[0].code if own_department else ""),
         may_submit=bool(actor().acts_for("responsible_dept")),

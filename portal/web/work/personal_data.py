@@ -87,5 +87,5 @@ def erase() -> Any:
     except REFUSALS as error:
         return refused(error, _page)
     cookie.clear()
-    flash(gettext("账号已注销，您的个人信息已删除。"))
+    flash(gettext("账号已注销，除依法留存的以外，您的个人信息已删除。"))
     return redirect("/", 303)
