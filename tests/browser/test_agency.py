@@ -159,7 +159,7 @@ def _bureau_approves(staff: Staff, version: str) -> None:
     page = open_page(staff, "bureau", "/work")
     expect(page.get_by_text("还剩 10 个工作日").first).to_be_visible()
     page.get_by_role("link", name=TITLE, exact=True).click()
-    assert page.url.split("#")[0] == version
+    page.wait_for_url(lambda address: address.split("#")[0] == version)
     page.get_by_text("退回修改（一次性列明全部问题）").click()
     page.get_by_role("button", name="审核通过并发布").click()
     expect(page.get_by_text("审核通过，目录已发布")).to_be_visible()
@@ -178,7 +178,7 @@ def _agency_proposes(staff: Staff, version: str) -> str:
 def _officer_reviews(staff: Staff, place: str) -> None:
     page = open_page(staff, "officer", "/work")
     page.get_by_role("link", name=TITLE, exact=True).click()
-    assert page.url.split("#")[0] == place
+    page.wait_for_url(lambda address: address.split("#")[0] == place)
     page.get_by_role("button", name="审查通过", exact=True).click()
     expect(page.get_by_text("请填写审查意见").first).to_be_visible()
     for group in page.get_by_role("group").filter(has=page.get_by_label("是", exact=True)).all():
@@ -201,8 +201,8 @@ def _editor_uploads(staff: Staff, portal: Platform, folder: Path) -> None:
     page.get_by_role("button", name="上传", exact=True).click()
     expect(page.get_by_text("文件已保存")).to_be_visible()
     Worker(portal).run_until_idle()
-    page.reload()
-    expect(page.get_by_text("40 行，2 列")).to_be_visible()
+    # The page looks again by itself while a file is read; a reload of ours would run into its own.
+    expect(page.get_by_text("40 行，2 列")).to_be_visible(timeout=30_000)
     expect(page.get_by_text("1 行未作为数据")).to_be_visible()
     look(page, "agency-files")
 
