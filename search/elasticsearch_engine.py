@@ -27,6 +27,7 @@ from search.lookups import Answer, Lookups
 from search.prepared import Prepared, Refusals, newest
 from search.query import SearchQuery
 from search.records import (
+    BARE,
     Record,
     browsing_score,
     hit_of,
@@ -205,6 +206,8 @@ class ElasticsearchEngine:
             bodies = [_sorted_body(request, everything)]
         else:
             bodies = _tier_bodies(request, query)
+        if request.bare:
+            bodies = [{**body, "_source": [f"record.{name}" for name in BARE]} for body in bodies]
         found = self._many(bodies + counting)
         facets = read_facets(request, found[-1]) if counting else {}
         if after_id is None and len(bodies) > 1:
