@@ -6,6 +6,7 @@ import time
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
+from uuid import uuid4
 
 import orjson
 from elasticsearch import Elasticsearch
@@ -74,6 +75,9 @@ class ElasticsearchEngine:
         self._index = AliasedIndex(self._client, index, layout)
         self._vocabulary = KeptVocabulary()
         self._writes = 0
+        # Copies of a shard are refreshed one after the other: who asks the same one never sees less
+        # than before.
+        self._copy = uuid4().hex
 
     def search(self, request: SearchRequest, labels: frozenset[str]) -> SearchResult:
         with answering():
@@ -182,7 +186,7 @@ class ElasticsearchEngine:
         searches: list[Body] = []
         for body in bodies:
             searches += [
-                {**self._layout.search_header(), **_WHOLE},
+                {**self._layout.search_header(), **_WHOLE, "preference": self._copy},
                 {"track_total_hits": True, **body},
             ]
         for _ in range(_TRIES):
