@@ -10,13 +10,13 @@ from __future__ import annotations
 import fcntl
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import DateTime, Engine, MetaData, create_engine, event
+from sqlalchemy import BindParameter, DateTime, Engine, MetaData, bindparam, create_engine, event
 from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
@@ -83,6 +83,22 @@ class Database:
 
     def dispose(self) -> None:
         self.engine.dispose()
+
+
+def filled(values: Sequence[Any]) -> dict[str, Any]:
+    """Return the values for `places`, the last one repeated up to a power of two.
+
+    Statements of so few lengths are compiled once each; a list that SQLAlchemy expands at every
+    execution costs more than the answer.
+    """
+    count = 1 << (len(values) - 1).bit_length()
+    every = (*values, *(values[-1],) * (count - len(values)))
+    return {f"at_{place}": one for place, one in enumerate(every)}
+
+
+def places(count: int) -> list[BindParameter[Any]]:
+    """Return the places of an IN list, which `filled` fills."""
+    return [bindparam(f"at_{place}") for place in range(count)]
 
 
 def _dumps(value: Any) -> str:

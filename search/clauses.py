@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from search.words import Word
+
 
 @dataclass(frozen=True)
 class Everything:
@@ -12,7 +14,7 @@ class Everything:
 
 @dataclass(frozen=True)
 class Text:
-    """What somebody typed; `search.query.spell_out` spells it out, and compilers keep the outcome.
+    """What somebody typed; `search.wording.spell_out` spells it out, and compilers keep the outcome.
 
     `strictness`: 0 every word, 1 at least half of them, 2 any, or most of a word's characters.
     `thesaurus`: once words are optional, the official terms for everyday ones count as words too.
@@ -28,6 +30,23 @@ class Colloquial:
     """What somebody typed, read as everyday speech: the official terms for it, and its names."""
 
     typed: str
+
+
+@dataclass(frozen=True)
+class Worded:
+    """One word of a query, in all the ways in which it may occur. Queries share words: compilers
+    keep the outcome. `strictness` is that of `Text`.
+    """
+
+    word: Word
+    strictness: int = 0
+
+
+@dataclass(frozen=True)
+class Meant:
+    """Any of the official terms for an everyday expression, the first ones counting a little more."""
+
+    terms: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -106,6 +125,8 @@ Clause = (
     Everything
     | Text
     | Colloquial
+    | Worded
+    | Meant
     | Term
     | Terms
     | Prefix
@@ -116,3 +137,6 @@ Clause = (
     | Best
     | Boost
 )
+
+Wording = Text | Colloquial | Worded | Meant
+"""What `search.wording` spells out."""

@@ -13,12 +13,15 @@ from search.clauses import (
     Clause,
     Colloquial,
     Everything,
+    Meant,
     Not,
     Prefix,
     Range,
     Term,
     Terms,
     Text,
+    Worded,
+    Wording,
 )
 from search.lexicon import lexicon
 from search.wording import spell_out
@@ -31,8 +34,8 @@ def compile_clause(clause: Clause, boost: float = 1.0) -> Body:
     match clause:
         case Everything():
             return {"match_all": {"boost": boost}}
-        case Text() | Colloquial():
-            return _typed(clause, lexicon().number, boost)
+        case Text() | Colloquial() | Worded() | Meant():
+            return _spelt(clause, lexicon().number, boost)
         case Term(field, token):
             return {"term": {field: {"value": token, "boost": boost}}}
         case Terms(field, values):
@@ -59,7 +62,7 @@ def compile_clause(clause: Clause, boost: float = 1.0) -> Body:
 
 
 @lru_cache(maxsize=1_000)
-def _typed(clause: Text | Colloquial, number: int, boost: float) -> Body:
+def _spelt(clause: Wording, number: int, boost: float) -> Body:
     """Compile with the lexicon of that number (the key under which the outcome is kept)."""
     return compile_clause(spell_out(clause), boost)
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
+from uuid import uuid4
 
 import orjson
 from elasticsearch import Elasticsearch
@@ -27,6 +28,7 @@ from search.lookups import Answer, Lookups
 from search.prepared import Prepared, Refusals, newest
 from search.query import SearchQuery
 from search.records import (
+    BARE,
     Record,
     browsing_score,
     hit_of,
@@ -73,6 +75,9 @@ class ElasticsearchEngine:
         self._index = AliasedIndex(self._client, index, layout)
         self._vocabulary = KeptVocabulary()
         self._writes = 0
+        # Copies of a shard are refreshed one after the other: who asks the same one never sees less
+        # than before.
+        self._copy = uuid4().hex
 
     def search(self, request: SearchRequest, labels: frozenset[str]) -> SearchResult:
         with answering():
@@ -181,7 +186,7 @@ class ElasticsearchEngine:
         searches: list[Body] = []
         for body in bodies:
             searches += [
-                {**self._layout.search_header(), **_WHOLE},
+                {**self._layout.search_header(), **_WHOLE, "preference": self._copy},
                 {"track_total_hits": True, **body},
             ]
         for _ in range(_TRIES):
@@ -205,6 +210,8 @@ class ElasticsearchEngine:
             bodies = [_sorted_body(request, everything)]
         else:
             bodies = _tier_bodies(request, query)
+        if request.bare:
+            bodies = [{**body, "_source": [f"record.{name}" for name in BARE]} for body in bodies]
         found = self._many(bodies + counting)
         facets = read_facets(request, found[-1]) if counting else {}
         if after_id is None and len(bodies) > 1:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable
 from dataclasses import fields
-from typing import Any
+from operator import attrgetter
 
 from search.request import SearchRequest, SearchResult
 
@@ -18,12 +18,26 @@ MOST_ROWS = 50
 """Longer answers are not kept: they are dumps, and would fill the memory."""
 
 
-class KeptAnswers:
-    """At most `size` answers; the longest unused goes first. Answers are shared: do not change them."""
+MOST_WEIGHT = 12_000
+_HIT, _BARE_HIT, _COUNT = 8, 1, 1  # what they take of the memory, roughly: 100 bytes each
+_MAPPINGS = attrgetter("filters", "excluded", "required")
+_OTHERS = attrgetter(
+    *(
+        one.name
+        for one in fields(SearchRequest)
+        if one.name not in ("filters", "excluded", "required")
+    )
+)
 
-    def __init__(self, size: int = 64) -> None:
-        self._size = size
-        self._answers: OrderedDict[Hashable, SearchResult] = OrderedDict()
+
+class KeptAnswers:
+    """Answers of at most `most` weight; the longest unused goes first. Answers are shared: do not
+    change them."""
+
+    def __init__(self, most: int = MOST_WEIGHT) -> None:
+        self._most = most
+        self._weight = 0
+        self._answers: OrderedDict[Hashable, tuple[SearchResult, int]] = OrderedDict()
         self._lock = threading.Lock()
 
     def get(
@@ -41,19 +55,26 @@ class KeptAnswers:
             found = self._answers.get(key)
             if found is not None:
                 self._answers.move_to_end(key)
-                return found
+                return found[0]
         made = make()
-        with self._lock:
-            self._answers[key] = made
-            while len(self._answers) > self._size:
-                self._answers.popitem(last=False)
+        self._keep(key, made, _weight(request, made))
         return made
+
+    def _keep(self, key: Hashable, made: SearchResult, weight: int) -> None:
+        with self._lock:
+            _, before = self._answers.pop(key, (None, 0))
+            self._answers[key] = made, weight
+            self._weight += weight - before
+            while self._weight > self._most:
+                _, (_, gone) = self._answers.popitem(last=False)
+                self._weight -= gone
 
 
 def key_of(request: SearchRequest) -> Hashable:
     """Return what equal requests have in common."""
-    return tuple(_hashable(getattr(request, field.name)) for field in fields(request))
+    return _OTHERS(request), *(tuple(sorted(one.items())) for one in _MAPPINGS(request))
 
 
-def _hashable(value: Any) -> Hashable:
-    return tuple(sorted(value.items())) if isinstance(value, Mapping) else value
+def _weight(request: SearchRequest, result: SearchResult) -> int:
+    counts = sum(map(len, result.facets.values()))
+    return len(result.hits) * (_BARE_HIT if request.bare else _HIT) + counts * _COUNT + 1

@@ -14,6 +14,9 @@ from search.request import SearchHit, SearchRequest, Suggestion
 
 Record = Mapping[str, Any]
 
+BARE = ("id", "value")
+"""What of a record a bare hit is made of (`SearchRequest.bare`)."""
+
 
 def record_of(document: SearchDocument) -> dict[str, Any]:
     """Return the JSON object an engine stores with an entry."""
@@ -35,14 +38,14 @@ def hit_of(
 ) -> SearchHit:
     """Return the hit for a record; `score` None where the order is not by relevance."""
     marked: dict[str, str] = {}
-    if request.highlight and request.words:
+    if request.highlight and request.words and not request.bare:
         found = ((name, mark(record[name], request.words)) for name in ("title", "abstract"))
         marked = {name: text for name, text in found if text is not None}
     return SearchHit(
         id=record["id"],
-        code=record["code"],
+        code="" if request.bare else record["code"],
         score=score or 0.0,
-        stored=record["stored"],
+        stored={} if request.bare else record["stored"],
         exact=exact,
         text_score=(None if score is None else score / value_factor(record["value"], request.beta)),
         highlights=marked,

@@ -57,7 +57,9 @@ class SearchRequest:
     area has a point in common with it.
     `as_typed` leaves the words as they are: no pinyin, no spelling corrected. `thesaurus` False
     leaves out what official terms alone would find for everyday words. `strictly` leaves out
-    entries that hold only some of the words, where others hold them all.
+    entries that hold only some of the words, where others hold them all. `bare` asks for the ids and
+    scores of the hits alone, which is quicker: their codes, what is stored with them and their
+    highlights are empty.
     """
 
     words: str = ""
@@ -82,9 +84,10 @@ class SearchRequest:
     as_typed: bool = False
     thesaurus: bool = True
     strictly: bool = False
+    bare: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class SearchHit:
     """`score` is text relevance × (1 + β · value / 100); `text_score` the first factor, where known.
 
@@ -101,7 +104,7 @@ class SearchHit:
     highlights: Mapping[str, str] = field(default_factory=dict)  # field -> text with \ue000…\ue001
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class FacetCount:
     code: str
     count: int

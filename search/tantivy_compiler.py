@@ -14,12 +14,14 @@ from search.clauses import (
     Clause,
     Colloquial,
     Everything,
+    Meant,
     Not,
     Prefix,
     Range,
     Term,
     Terms,
     Text,
+    Worded,
 )
 from search.lexicon import lexicon
 from search.tantivy_schema import FACET_MARK, SCHEMA
@@ -35,6 +37,8 @@ def compile_clause(clause: Clause) -> Query:
             return Query.all_query()
         case Text() | Colloquial():
             return _typed(clause, lexicon().number)
+        case Worded() | Meant():
+            return _worded(clause, lexicon().number)
         case Term(field, token):
             return Query.term_query(SCHEMA, field, token, index_option="freq")
         case Terms(field, values):
@@ -57,9 +61,15 @@ def compile_clause(clause: Clause) -> Query:
             return Query.boost_query(compile_clause(part), factor)
 
 
-@lru_cache(maxsize=1_000)
+@lru_cache(maxsize=64)
 def _typed(clause: Text | Colloquial, number: int) -> Query:
     """Compile with the lexicon of that number (the key under which the outcome is kept)."""
+    return compile_clause(spell_out(clause))
+
+
+@lru_cache(maxsize=1_000)
+def _worded(clause: Worded | Meant, number: int) -> Query:
+    """Compile a word, which many queries have in common."""
     return compile_clause(spell_out(clause))
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import orjson
 import tantivy
-from tantivy import Order
+from tantivy import DocAddress, Order
 
 from search import fields
 from search.answers import answer_request, sort_of
@@ -23,6 +24,7 @@ from search.lookups import Answer, Lookups
 from search.prepared import Prepared, Refusals
 from search.query import SearchQuery
 from search.records import (
+    BARE,
     Record,
     browsing_score,
     hit_of,
@@ -36,7 +38,7 @@ from search.tantivy_build import TantivyBuild, replace_newer
 from search.tantivy_compiler import compile_clause
 from search.tantivy_facets import count_facets
 from search.tantivy_folder import IndexFolder, unwritable
-from search.tantivy_ranking import ranked_page, total_of
+from search.tantivy_ranking import ranked_page, record_at, total_of
 from search.tantivy_schema import FORMAT, body_of, tombstone
 from search.vocabulary import MOST_WORDS, Vocabulary
 
@@ -122,7 +124,7 @@ class TantivyEngine:
             query = compile_clause(AllOf((), filters=known))
             found = searcher.search(query, _PAGE, False, fields.ID, 0, Order.Asc)
             for entry_id, address in found.hits:
-                yield version_of(_record(searcher, address))
+                yield version_of(record_at(searcher, address))
                 last = entry_id
             if len(found.hits) < _PAGE:
                 return
@@ -165,15 +167,25 @@ class TantivyEngine:
         self._folder.close()
 
 
-def _record(searcher: tantivy.Searcher, address: tantivy.DocAddress) -> Record:
-    record: Record = orjson.loads(searcher.doc(address)["record"][0])
-    return record
+def _records(
+    searcher: tantivy.Searcher, request: SearchRequest, found: Sequence[tuple[Any, DocAddress]]
+) -> list[Record]:
+    """Return the records of hits; for bare ones out of columns, which spares reading documents."""
+    addresses = [address for _, address in found]
+    if not request.bare:
+        return [record_at(searcher, address) for address in addresses]
+    ids = searcher.fast_field_values(fields.ID, addresses)
+    values = searcher.fast_field_values("value_score", addresses)
+    return [
+        dict(zip(BARE, (entry_id, value or 0.0), strict=True))
+        for entry_id, value in zip(ids, values, strict=True)
+    ]
 
 
 def _most_valuable(searcher: tantivy.Searcher, clause: Clause, limit: int) -> list[Record]:
     query = compile_clause(clause)
     found = searcher.search(query, limit, False, fields.SORT_FIELDS[Sort.VALUE], 0, Order.Asc)
-    return [_record(searcher, address) for _, address in found.hits]
+    return [record_at(searcher, address) for _, address in found.hits]
 
 
 def _read_vocabulary(searcher: tantivy.Searcher | None) -> Vocabulary:
@@ -210,7 +222,7 @@ def _walked(
     rest = (*filters, Range(fields.ID, after_id + 1))
     clause = compile_clause(AllOf((), filters=rest))
     found = searcher.search(clause, max(1, request.rows), False, fields.ID, 0, Order.Asc)
-    records = (_record(searcher, address) for _, address in found.hits[: request.rows])
+    records = _records(searcher, request, found.hits[: request.rows])
     return _count(searcher, filters), tuple(hit_of(record, request, None) for record in records)
 
 
@@ -226,7 +238,7 @@ def _sorted(
         request.start,
         Order.Desc if mirrored else Order.Asc,
     )
-    records = [_record(searcher, address) for _, address in found.hits[: request.rows]]
+    records = _records(searcher, request, found.hits[: request.rows])
     browsing = request.sort is Sort.RELEVANCE
     return total_of(found), tuple(
         hit_of(record, request, browsing_score(record, request) if browsing else None)
@@ -241,12 +253,22 @@ def _tiers(
     total = 0
     hits: list[SearchHit] = []
     for tier, clause in enumerate(query.tiers()):
+        if tier == 0 and not _has_exact(searcher, query):
+            continue
         start = max(0, request.start - total)
         rows = request.rows - len(hits)
         page = ranked_page(searcher, clause, start, rows, request.beta)
         total += page.total
+        records = _records(searcher, request, page.hits)
         hits += [
-            hit_of(_record(searcher, address), request, score, exact=tier == 0)
-            for score, address in page.hits
+            hit_of(record, request, score, exact=tier == 0)
+            for record, (score, _) in zip(records, page.hits, strict=True)
         ]
     return total, tuple(hits)
+
+
+def _has_exact(searcher: tantivy.Searcher, query: SearchQuery) -> bool:
+    """Say whether a title or code equals the words: most queries have none, and looking it up alone
+    spares looking up every word."""
+    assert query.exact is not None
+    return total_of(searcher.search(compile_clause(query.exact), 1)) > 0

@@ -5,7 +5,19 @@ from __future__ import annotations
 from math import ceil
 
 from search import analysis
-from search.clauses import AllOf, AnyOf, Best, Boost, Clause, Colloquial, Term, Text
+from search.clauses import (
+    AllOf,
+    AnyOf,
+    Best,
+    Boost,
+    Clause,
+    Colloquial,
+    Meant,
+    Term,
+    Text,
+    Worded,
+    Wording,
+)
 from search.fields import CODES, TEXT_BOOSTS
 from search.lexicon import lexicon
 from search.words import Word, Words, analyse, everyday
@@ -20,11 +32,17 @@ _SEVERAL, _LATER = 0.7, 0.95  # an official term of several words; each term aft
 _ABOUT = {name: TEXT_BOOSTS[name] for name in ("title", "keywords", "item_names", "abstract")}
 
 
-def spell_out(clause: Text | Colloquial) -> Clause:
-    """Return the scored clause for what somebody typed."""
-    if isinstance(clause, Colloquial):
-        return _colloquial(clause.typed)
-    return _text(clause.typed, clause.strictness, thesaurus=clause.thesaurus)
+def spell_out(clause: Wording) -> Clause:
+    """Return the scored clause for what somebody typed, or for one word or meaning of it."""
+    match clause:
+        case Text(typed, strictness, thesaurus):
+            return _text(typed, strictness, thesaurus=thesaurus)
+        case Colloquial(typed):
+            return _colloquial(typed)
+        case Worded(word, strictness):
+            return _word_clause(word, strictness)
+        case Meant(terms):
+            return _official(terms)
 
 
 def _text(typed: str, strictness: int, *, thesaurus: bool) -> Clause:
@@ -32,13 +50,13 @@ def _text(typed: str, strictness: int, *, thesaurus: bool) -> Clause:
     query that finds nothing.
     """
     words = analyse(typed)
-    clauses = tuple(_word_clause(word, strictness) for word in words.required)
+    clauses = tuple(Worded(word, strictness) for word in words.required)
     hopes = _hopes(words)
     if strictness == 0:
         return AllOf(clauses, hopes)
     at_least = max(1, ceil(len(clauses) / 2)) if strictness == 1 else 1
     reading = everyday(typed) if thesaurus else None
-    meant = [Boost(_official(terms), _MEANT) for terms in (reading.meanings if reading else ())]
+    meant = [Boost(Meant(terms), _MEANT) for terms in (reading.meanings if reading else ())]
     return AllOf((AnyOf((*clauses, *meant), at_least),), hopes)
 
 
@@ -47,8 +65,8 @@ def _colloquial(typed: str) -> Clause:
     reading = everyday(typed)
     if reading is None:
         return AnyOf(())
-    meant = tuple(_official(terms) for terms in reading.meanings)
-    fixed = tuple(_word_clause(word, 0) for word in reading.rest)
+    meant = tuple(Meant(terms) for terms in reading.meanings)
+    fixed = tuple(Worded(word) for word in reading.rest)
     hopes = tuple(_anywhere(_token(word)) for word in reading.helpful)
     return AllOf((AnyOf(meant), *fixed), hopes)
 

@@ -143,6 +143,7 @@ def _request(asked: ReadQuery, given: PackageSearch, rows: int) -> SearchRequest
         question=asked.question,
         area=_area(given.ext_bbox),
         as_typed=given.as_typed,
+        bare=not given.explain,
         sort=sort,
         descending=descending,
         start=given.start,

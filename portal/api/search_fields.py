@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from sqlalchemy import bindparam, or_, select
+from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session
 
 from portal.api.package_query import QueryReader, Resolve
 from portal.clock import Clock
 from portal.codes import code_list
+from portal.db import filled, places
 from portal.models.entry import CatalogueEntry
 from portal.models.organisation import Organisation
 from portal.services.code_book import code_book, format_code, format_label
@@ -40,9 +42,13 @@ FACET_FIELDS: Mapping[str, tuple[str, str]] = {
 """Solr field that may be counted -> (facet, list that names its codes)."""
 
 _ORGANISATION = Organisation.__table__.c
-_NAMED_ORGANISATIONS = select(_ORGANISATION.code, _ORGANISATION.slug, _ORGANISATION.name).where(
-    _ORGANISATION.code.in_(bindparam("codes", expanding=True))
-)  # made once: every search that counts organisations asks it
+
+
+@cache
+def _named_organisations(count: int) -> Select[Any]:
+    return select(_ORGANISATION.code, _ORGANISATION.slug, _ORGANISATION.name).where(
+        _ORGANISATION.code.in_(places(count))
+    )
 
 
 @dataclass(frozen=True)
@@ -114,14 +120,19 @@ class SearchFields:
             )
         )
 
+    def _named(self, codes: Sequence[str]) -> dict[str, tuple[str, str]]:
+        """Return the address and the name of each organisation."""
+        if not codes:
+            return {}
+        given = filled(codes)
+        rows = self.session.connection().execute(_named_organisations(len(given)), given)
+        return {code: (slug, name) for code, slug, name in rows.all()}
+
     def facet_items(self, field: str, counts: Iterable[Any]) -> list[dict[str, Any]]:
         """Return a field's counts as CKAN's items: the value to filter by, its name, its count."""
         found = [(one.code, one.count) for one in counts]
         if field == "organization":
-            rows = self.session.connection().execute(
-                _NAMED_ORGANISATIONS, {"codes": [code for code, _ in found]}
-            )
-            named = {code: (slug, name) for code, slug, name in rows.all()}
+            named = self._named([code for code, _ in found])
         elif field == "res_format":
             named = {code: (format_label(code), format_label(code)) for code, _ in found}
         else:

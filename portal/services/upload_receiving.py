@@ -73,7 +73,9 @@ class Receiver:
             return self._receive_checked(lease, stream, checksum)
         finally:
             with self._database.writing() as session:
-                self._service(session).release(lease)
+                is_there = self._service(session).release(lease)
+            if not is_there:  # cancelled while a piece was on its way, which is nobody's now
+                self._storage.parts.remove(lease.public_id)
 
     def _receive_pieces(self, lease: Lease, stream: BinaryIO) -> int:
         offset = lease.offset

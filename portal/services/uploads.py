@@ -216,17 +216,21 @@ class UploadService:
         upload.leased_until = now + timedelta(seconds=LEASE_SECONDS)
         upload.expires_at = now + self._keep
 
-    def release(self, lease: Lease) -> None:
-        """Give the right back; with every byte there, a worker looks at the whole."""
+    def release(self, lease: Lease) -> bool:
+        """Give the right back; with every byte there, a worker looks at the whole.
+
+        Return False if the upload is no more: it was cancelled meanwhile.
+        """
         upload = self._session.get(PartialUpload, lease.upload_id, with_for_update=True)
         if upload is None or upload.lease != lease.token:
-            return
+            return upload is not None
         upload.lease, upload.leased_until = "", None
         if upload.stage == OPEN and upload.offset_bytes == upload.size_bytes:
             upload.stage = RECEIVED
             payload = {"upload_id": upload.id}
             key = f"upload:{upload.id}"
             enqueue(self._session, self._clock, FINISH_UPLOAD, payload, key=key)
+        return True
 
     def cancel(self, actor: Actor, public_id: str) -> str:
         """Forget an upload that is not finished; return its name in storage.

@@ -52,6 +52,14 @@ class AddressWindow:
             return self._counts[address]
 
 
+_ALWAYS = {
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+    "permissions-policy": "camera=(), microphone=(), geolocation=()",
+}
+
+
 def install(app: Flask) -> None:
     window = AddressWindow()
 
@@ -131,17 +139,14 @@ def nonce() -> str:
 
 
 def _headers(response: Response) -> Response:
-    headers = response.headers
-    headers.setdefault("Content-Security-Policy", POLICY.format(nonce=nonce()))
-    headers.setdefault("X-Content-Type-Options", "nosniff")
-    headers.setdefault("Referrer-Policy", "same-origin")
-    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
-    headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
-    headers["X-Request-Id"] = g.get("request_id", "")
+    wanted = {**_ALWAYS, "content-security-policy": POLICY.format(nonce=nonce())}
     if platform().settings.secure_cookies:
-        headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+        wanted["strict-transport-security"] = "max-age=31536000"
     if not g.get("actor", ANONYMOUS).is_anonymous:
-        headers.setdefault("Cache-Control", "private, no-store")
+        wanted["cache-control"] = "private, no-store"
+    given = {name.lower() for name, _ in response.headers}  # what a view says itself stands
+    response.headers.extend((n, value) for n, value in wanted.items() if n not in given)
+    response.headers["X-Request-Id"] = g.get("request_id", "")
     log.info(
         "request",
         id=g.get("request_id", ""),

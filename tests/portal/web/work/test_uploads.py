@@ -341,6 +341,37 @@ def test_cancelling_removes_everything(
     assert sender.call("HEAD", again).status_code == 404
 
 
+class CancelledOnTheWay(io.BytesIO):
+    """Bytes of a part; before the last of them comes, the sender cancels the upload."""
+
+    def __init__(self, data: bytes, cancel: Callable[[], object]) -> None:
+        super().__init__(data)
+        self._cancel = cancel
+
+    def read(self, size: int | None = -1) -> bytes:
+        got = super().read(size)
+        if self.tell() == len(self.getvalue()) and self._cancel is not None:
+            cancel, self._cancel = self._cancel, None
+            cancel()
+        return got
+
+
+def test_a_piece_that_is_on_its_way_when_all_is_cancelled_is_kept_nowhere(
+    office: Office, sender: Sender, entry: CatalogueEntry
+) -> None:
+    path = sender.begun(entry)
+    with office.platform.database.reading() as session:
+        upload = session.scalars(select(PartialUpload)).one()
+        owner = actor_of(session.get_one(Account, upload.account_id))
+    receiver = upload_receiving.Receiver(
+        office.platform.database, office.platform.storage, office.platform.clock, hours=1
+    )
+    cancelled = CancelledOnTheWay(DATA, lambda: sender.call("DELETE", path))
+    with pytest.raises(uploads.UploadLocked):
+        receiver.receive(owner, upload.public_id, 0, cancelled)
+    assert list(office.platform.storage.parts.list()) == []
+
+
 def test_only_the_entrys_people_and_only_who_began(
     office: Office, sender: Sender, entry: CatalogueEntry
 ) -> None:
