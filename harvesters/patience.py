@@ -84,7 +84,7 @@ def patient_get(
                     return _received(response, max_bytes, into)
                 failure = _failure_of(response)
         except _TRANSIENT as error:
-            failure = SourceFailed(f"没有取得来源的应答：{error}")
+            failure = SourceFailed(f"没有取得来源的应答：{_in_words(error)}")
         except requests.RequestException as error:
             raise SourceFailed(f"没有取得来源的应答：{error}") from error
         wait = failure.retry_after_seconds
@@ -94,6 +94,23 @@ def patient_get(
             raise failure
         patience.sleep(wait)
         attempt += 1
+
+
+def _in_words(error: requests.RequestException) -> str:
+    """Return what happened for a clerk; the technical words follow in brackets."""
+    said = str(error)
+    known = (
+        (("timed out", "Timeout"), "来源在规定时间内没有答复"),
+        (("NameResolution", "Name or service", "getaddrinfo"), "找不到来源的域名，请核对地址"),
+        (("Connection refused",), "来源拒绝连接，它的服务可能没有开启"),
+        (("IncompleteRead", "Connection broken"), "来源的应答中途断开，没有收全"),
+        (("RemoteDisconnected", "reset by peer", "aborted"), "来源没有答复就断开了连接"),
+        (("SSL", "certificate"), "来源的安全证书有问题，请来源更换证书"),
+    )
+    for words, meaning in known:
+        if any(word in said for word in words):
+            return f"{meaning}（{said[:200]}）"
+    return said
 
 
 def _received(response: requests.Response, max_bytes: int, into: IO[bytes] | None) -> Received:

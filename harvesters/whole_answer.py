@@ -33,6 +33,17 @@ class WholeAnswer:
         return start.startswith((b"<!doctype html", b"<html"))
 
 
+def _refusal(status: int, page: str) -> str:
+    where = f"，在分页 {page[:200]}" if page else ""
+    what = {
+        401: "来源要求登录或密钥，请检查访问密钥。",
+        403: "来源拒绝访问，请检查访问密钥，或请来源放行本平台。",
+        404: "这个地址没有内容，请检查地址。",
+        410: "来源已撤下这个地址，请向来源核实。",
+    }.get(status, "请检查地址。")
+    return f"取得清单失败（HTTP {status}{where}）。{what}"
+
+
 def fetch_whole(
     settings: SourceSettings,
     http: requests.Session,
@@ -63,7 +74,7 @@ def fetch_whole(
         max_bytes=max_bytes,
     )
     if response.status_code != 200:
-        raise SourceFailed(f"取得清单失败（HTTP {response.status_code}）。请检查地址。")
+        raise SourceFailed(_refusal(response.status_code, url if url != settings.url else ""))
     content = response.content
     if into is not None:
         into.seek(0)

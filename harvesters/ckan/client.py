@@ -12,8 +12,11 @@ server counts.
 
 from __future__ import annotations
 
+import ast
 import json
+import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,11 +34,14 @@ from ckanapi.errors import (
 
 from harvesters.json_weight import check_json
 from harvesters.patience import AnswerTooLarge, Patience, patient_get
+from harvesters.plain_text import text_of_bytes
 from harvesters.record import FaultyRecord, SourceFailed, SourceSettings
 
 SORTS = ("metadata_modified asc, id asc", "metadata_modified asc", "id asc", "name asc", "")
 PASSES = 3
 MAX_PAGE_BYTES = 12_000_000
+_BESIDE = re.compile(r"/(api(/\d)?(/action(/\w*)?)?|dataset)/?$")
+"""What people copy after the address of a portal: of its API, or of its list of data sets."""
 
 
 def gather_packages(
@@ -62,7 +68,7 @@ class _PatientCKAN(RemoteCKAN):  # type: ignore[misc]
         self, settings: SourceSettings, http: requests.Session, patience: Patience
     ) -> None:
         super().__init__(
-            settings.url,
+            _BESIDE.sub("", settings.url.partition("?")[0].rstrip("/")),
             apikey=settings.options.get("apikey") or None,
             user_agent=str(http.headers.get("User-Agent") or "xiangyun"),
             get_only=True,
@@ -86,9 +92,9 @@ class _PatientCKAN(RemoteCKAN):  # type: ignore[misc]
         if not body:
             raise SourceFailed(f"来源的应答是空的（HTTP {response.status_code}）。")
         if body.startswith(b"<"):
-            raise SourceFailed(f"来源返回的是网页，不是数据（HTTP {response.status_code}）。")
+            raise SourceFailed(_web_page(response.status_code))
         check_json(body)
-        return response.status_code, body.decode("utf-8", "replace")
+        return response.status_code, text_of_bytes(body)
 
     def search(self, query: Mapping[str, str]) -> _Page:
         try:
@@ -100,8 +106,30 @@ class _PatientCKAN(RemoteCKAN):  # type: ignore[misc]
         except NotFound as error:
             raise SourceFailed("该地址没有 CKAN 的检索接口。") from error
         except (CKANAPIError, ServerIncompatibleError, KeyError) as error:
-            shown = str(error)[:200]
-            raise SourceFailed(f"来源的应答不是有效的 CKAN 数据，可能被截断：{shown}") from error
+            raise SourceFailed(_in_words(error)) from error
+
+
+def _web_page(status: int) -> str:
+    said = f"来源返回的是网页，不是数据（HTTP {status}）。"
+    if status in (401, 403):
+        return said + "来源拒绝访问：请检查该来源的 API 密钥，或请来源放行本平台。"
+    return said + "请填写 CKAN 门户的首页地址，如 https://data.example.cn。"
+
+
+def _in_words(error: Exception) -> str:
+    """Return what the server said; ckanapi gives the text of [address, status, body]."""
+    status, body = "", str(error)
+    with suppress(ValueError, SyntaxError, TypeError):
+        _, status, body = ast.literal_eval(str(error))
+    try:
+        said = json.loads(body)
+    except (TypeError, ValueError):
+        return f"来源的应答不是有效的 CKAN 数据，可能被截断（HTTP {status or '未知'}）：{str(body)[:200]}"
+    told = said.get("error") if isinstance(said, Mapping) else None
+    words = told.get("message") if isinstance(told, Mapping) else told
+    if words:
+        return f"来源报告出错（HTTP {status}）：{str(words)[:300]}"
+    return f"来源的应答不是 CKAN 的格式（HTTP {status}），请核对地址和采集方式：{str(body)[:200]}"
 
 
 @dataclass(frozen=True)
@@ -113,6 +141,8 @@ class _Page:
     def of(cls, result: Any) -> _Page:
         if isinstance(result, Mapping):
             count, results = result.get("count"), result.get("results")
+            if isinstance(count, str) and count.isascii() and count.isdigit():
+                count = int(count[:9])
             if isinstance(count, int) and count >= 0 and isinstance(results, list):
                 return cls(count, results)
         raise SourceFailed("来源的检索结果缺少 count 或 results。")

@@ -36,4 +36,5 @@ class CkanKind:
 
 
 def _id_of(package: object) -> str:
-    return str(package.get("id") or "") if isinstance(package, Mapping) else ""
+    found = package.get("id") or package.get("name") if isinstance(package, Mapping) else ""
+    return str(found or "")

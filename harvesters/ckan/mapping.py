@@ -14,6 +14,8 @@ from typing import Any
 
 from harvesters.ckan.extras import EXTRA_RULES, gives_back, read_extra
 from harvesters.codes import CodeBook
+from harvesters.languages import best_text
+from harvesters.plain_values import keywords_of
 from harvesters.record import HarvestedFile, HarvestedRecord
 
 _SHA256 = re.compile(r"(?:sha-?256:)?([0-9a-f]{64})", re.IGNORECASE)
@@ -27,11 +29,10 @@ def record_from_package(package: Any, book: CodeBook, *, place: str = "") -> Har
     """
     if not isinstance(package, Mapping):
         raise ValueError("记录不是 JSON 对象。")
-    remote_id = _text(package.get("id"))
+    rest = _as_usual(package)
+    remote_id = _text(rest.pop("id", None))
     if not remote_id:
         raise ValueError("记录缺少 id。")
-    rest = dict(package)
-    del rest["id"]
     fields = _extras(rest, book)
     name = _text(rest.pop("name", None))
     fields["title"] = _title(rest) or name
@@ -52,6 +53,38 @@ def record_from_package(package: Any, book: CodeBook, *, place: str = "") -> Har
 
 def _text(value: Any) -> str:
     return value.strip() if isinstance(value, str) else ""
+
+
+def _as_usual(package: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the package as CKAN itself would write it, where look-alikes write it otherwise.
+
+    Numbers for ids, texts in several languages, extras as an object, tags as words, one resource
+    without a list: what is said so is understood, not left out.
+    """
+    usual = dict(package)
+    if isinstance(usual.get("id"), int) and not isinstance(usual["id"], bool):
+        usual["id"] = str(usual["id"])
+    for key in ("title", "notes"):
+        texts = usual.get(key)
+        if isinstance(texts, Mapping):
+            usual[key] = best_text((str(k), v) for k, v in texts.items() if isinstance(v, str))
+    if isinstance(usual.get("extras"), Mapping):
+        usual["extras"] = [{"key": k, "value": v} for k, v in usual["extras"].items()]
+    if isinstance(usual.get("tags"), str):
+        usual["tags"] = list(keywords_of((usual["tags"],)))
+    if isinstance(usual.get("tags"), list):
+        usual["tags"] = [{"name": t} if isinstance(t, str) else t for t in usual["tags"]]
+    for key in ("resources", "groups"):
+        one = usual.get(key)
+        if isinstance(one, Mapping):  # one thing, or things by number
+            many = bool(one) and all(isinstance(value, Mapping) for value in one.values())
+            usual[key] = list(one.values()) if many else [one]
+    if isinstance(usual.get("groups"), list):
+        usual["groups"] = [{"name": g} if isinstance(g, str) else g for g in usual["groups"]]
+    for key in ("extras", "tags", "resources", "groups"):
+        if not isinstance(usual.get(key) or [], list):
+            raise ValueError(f"记录的 {key} 应为列表。")
+    return usual
 
 
 def _moment(value: Any) -> datetime | None:

@@ -8,9 +8,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import IO, Any
 
-import orjson
-
 from harvesters.json_weight import check_json
+from harvesters.plain_text import json_of_bytes
 from harvesters.record import SourceFailed
 from harvesters.whole_answer import WholeAnswer
 
@@ -27,10 +26,7 @@ def read_document(answer: WholeAnswer) -> Any:
     """
     check_start(answer)
     check_json(answer.content)
-    try:
-        return orjson.loads(_text_of(answer.content))
-    except ValueError as error:
-        raise SourceFailed(f"来源的应答不是有效的 JSON，可能被截断：{error}") from error
+    return json_of_bytes(answer.content)
 
 
 def check_start(answer: WholeAnswer) -> None:
@@ -66,15 +62,6 @@ def _encoding_of(file: IO[bytes]) -> str:
     except UnicodeDecodeError:
         return "gb18030"
     return "utf-8"
-
-
-def _text_of(content: bytes) -> str:
-    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        return content.decode("utf-16", "replace")
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return content.decode("gb18030", "replace")
 
 
 def datasets_of(document: Any) -> Iterator[tuple[str, Any]]:

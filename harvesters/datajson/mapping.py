@@ -178,7 +178,8 @@ def _place(rest: dict[str, Any], fields: dict[str, Any], book: CodeBook) -> None
 def _files(value: Any, book: CodeBook) -> tuple[HarvestedFile, ...]:
     listed = value if isinstance(value, list) else [value]
     made: dict[str, HarvestedFile] = {}
-    for number, given in enumerate(listed):
+    for number, one in enumerate(listed):
+        given = {"downloadURL": one} if isinstance(one, str) and "://" in one else one
         if isinstance(given, Mapping):
             file = _file(given, book)
             key = file.remote_id if file.remote_id not in made else f"{file.remote_id}#{number}"

@@ -39,11 +39,21 @@ def stream_datasets(file: IO[bytes]) -> Iterator[tuple[str, Any]]:
                 found = True
                 yield place, dataset
     except (ijson.JSONError, UnicodeDecodeError) as error:
-        raise SourceFailed(f"来源的应答不是有效的 JSON，可能被截断：{str(error)[:200]}") from error
+        place = f"，在 {walk.place} 附近" if walk.place else ""
+        raise SourceFailed(
+            f"来源的应答不是有效的 JSON，可能被截断{place}：{_in_words(error)}。请来源改正后重新采集。"
+        ) from error
     if not walk.is_catalogue:
         raise SourceFailed("来源的应答不是 data.json：缺少 dataset 列表。")
     if not found:
         raise SourceFailed("来源没有给出任何记录；空的目录不作为依据。")
+
+
+def _in_words(error: Exception) -> str:
+    """The parser's own words come with the bytes around the place, over several lines."""
+    said = error.args[0] if error.args else ""
+    text = said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
+    return " ".join(text.split("(right here)")[0].replace("\ufffd", "").split())[:200]
 
 
 class _Level:
@@ -68,6 +78,11 @@ class _Walk:
         self._place = ""
         self._inside = 0
         self._events = 0
+
+    @property
+    def place(self) -> str:
+        """Return where the data set stands that was begun last."""
+        return self._place
 
     def take(self, event: str, value: Any) -> Iterator[tuple[str, Any]]:
         if self._builder is not None:

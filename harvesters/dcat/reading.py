@@ -20,6 +20,7 @@ from rdflib.plugins.parsers.notation3 import BadSyntax
 from rdflib.plugins.stores.memory import Memory
 
 from harvesters.json_weight import check_json
+from harvesters.plain_text import json_of_bytes, text_of_bytes
 from harvesters.record import SourceFailed
 from harvesters.whole_answer import WholeAnswer
 
@@ -40,6 +41,9 @@ _FORMATS = {
     "text/xml": "xml",
     "application/ld+json": "json-ld",
     "application/json": "json-ld",
+    "application/trig": "TriG",
+    "application/n-quads": "N-Quads",
+    "application/trix": "TriX",
 }
 _ENDINGS = {
     "ttl": "turtle",
@@ -49,7 +53,15 @@ _ENDINGS = {
     "xml": "xml",
     "jsonld": "json-ld",
     "json": "json-ld",
+    "trig": "TriG",
+    "nq": "N-Quads",
 }
+_MANY_GRAPHS = frozenset({"TriG", "N-Quads", "TriX"})
+_CHINESE = dict.fromkeys(("gb2312", "gbk", "gb18030", "gb_2312-80", "cp936"), "gb18030")
+_CHINESE |= {"big5": "big5hkscs", "big5-hkscs": "big5hkscs"}
+_DECLARED = re.compile(rb"""\s*<\?xml[^>]*?encoding\s*=\s*["']([\w.-]{1,30})["']""")
+_XML_START = re.compile(r"<\?xml[^>]*\?>\s*")
+_ESCAPED = re.compile(r"(\\x[0-9a-f]{2})+")
 _ENTITY = re.compile(rb"<!(?:ENTITY|ATTLIST)\b", re.IGNORECASE)
 _CONTEXT: Mapping[str, Any] = {
     "dcat": "http://www.w3.org/ns/dcat#",
@@ -59,7 +71,22 @@ _CONTEXT: Mapping[str, Any] = {
     "hydra": "http://www.w3.org/ns/hydra/core#",
     "skos": "http://www.w3.org/2004/02/skos/core#",
     "vcard": "http://www.w3.org/2006/vcard/ns#",
-}
+    **{
+        term: f"dcat:{term}"
+        for term in (
+            "Catalog", "Dataset", "Distribution", "DataService", "dataset", "distribution",
+            "keyword", "theme", "contactPoint", "mediaType", "byteSize", "landingPage",
+        )
+    },
+    **{term: f"dct:{term}" for term in ("title", "description", "identifier", "publisher")},
+    **{term: {"@id": f"dct:{term}"} for term in ("issued", "modified")},
+    **{
+        term: {"@id": f"dct:{term}", "@type": "@id"}
+        for term in ("license", "accrualPeriodicity", "spatial", "accessRights")
+    },
+    "format": "dct:format",
+    **{term: {"@id": f"dcat:{term}", "@type": "@id"} for term in ("accessURL", "downloadURL")},
+}  # fmt: skip
 
 
 def read_graph(answer: WholeAnswer) -> Graph:
@@ -74,7 +101,9 @@ def read_graph(answer: WholeAnswer) -> Graph:
     if len(answer.content) > MAX_BYTES:
         raise SourceFailed(f"来源的一页超过 {MAX_BYTES // 1_000_000} MB，请改用分页的地址。")
     kind = _kind_of(answer)
-    content = answer.content
+    if kind in _MANY_GRAPHS:
+        raise SourceFailed(f"不支持 {kind}（多个图），请来源改为 Turtle、RDF/XML 或 JSON-LD。")
+    content = _in_utf8(answer.content, kind)
     if kind == "xml" and _ENTITY.search(content):
         raise SourceFailed("来源的 XML 含有实体声明，为安全起见不予读取。")
     if kind == "json-ld":
@@ -87,11 +116,35 @@ def read_graph(answer: WholeAnswer) -> Graph:
         SAXException, ParserError, BadSyntax, ValueError, KeyError, TypeError, AttributeError,
         IndexError, RecursionError, AssertionError,
     ) as error:  # fmt: skip
-        shown = " ".join(str(error).split())
+        shown = " ".join(_without_bytes(str(error)).split())
         raise SourceFailed(
             f"来源的应答不是有效的 RDF（{kind}），可能不完整：{shown[:200]}"
         ) from error
     return graph
+
+
+def _in_utf8(content: bytes, kind: str) -> bytes:
+    """Return the content in UTF-8 without a mark: Expat reads no GB18030, rdflib no UTF-16."""
+    if kind == "json-ld":
+        return content
+    declared = _DECLARED.match(content[:200]) if kind == "xml" else None
+    encoding = declared[1].decode().lower() if declared else ""
+    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        text = content.decode("utf-16", "replace")
+    elif encoding in _CHINESE:
+        text = content.decode(_CHINESE[encoding], "replace")
+    elif encoding in ("", "utf-8", "utf8"):
+        text = text_of_bytes(content)
+    else:
+        return content  # Expat knows it, or says that it does not
+    return _XML_START.sub("", text.lstrip("\ufeff\r\n\t "), count=1).encode("utf-8", "replace")
+
+
+def _without_bytes(said: str) -> str:
+    """Parsers quote the place as Python writes bytes; a clerk reads text."""
+    return _ESCAPED.sub(
+        lambda found: bytes.fromhex(found[0].replace("\\x", "")).decode("utf-8", "replace"), said
+    )
 
 
 class _BoundedStore(Memory):
@@ -113,7 +166,9 @@ class _BoundedStore(Memory):
 def _kind_of(answer: WholeAnswer) -> str:
     """Tell the serialisation by the first character, then the media type, then the file name."""
     start = answer.content[:2000].lstrip(b"\xef\xbb\xbf \t\r\n")
-    if start.startswith((b"<?xml", b"<rdf:", b"<!DOCTYPE rdf", b"<RDF")):
+    if start[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        start = start.decode("utf-16", "replace").encode().lstrip()
+    if start.startswith((b"<?xml", b"<rdf:", b"<!DOCTYPE rdf", b"<RDF", b"<!--")):
         return "xml"
     if start.startswith((b"{", b"[{", b"[ ", b"[\n", b"[\r")):
         return "json-ld"
@@ -124,10 +179,7 @@ def _kind_of(answer: WholeAnswer) -> str:
 
 
 def _with_local_context(content: bytes) -> bytes:
-    try:
-        document = orjson.loads(content)
-    except ValueError as error:
-        raise SourceFailed(f"来源的应答不是有效的 JSON，可能被截断：{error}") from error
+    document = json_of_bytes(content)
     try:
         return orjson.dumps(_localised(document))
     except RecursionError as error:

@@ -19,12 +19,25 @@ _LABELS = (SKOS.prefLabel, RDFS.label, FOAF.name, DCTERMS.title, VCARD.fn, SCHEM
 
 
 def datasets_in(graph: Graph) -> Iterator[IdentifiedNode]:
-    """Yield the nodes of data sets, in an order that is the same next time."""
-    found = set(graph.subjects(RDF.type, DCAT.Dataset))
+    """Yield the nodes of data sets, in an order that is the same next time.
+
+    One that a catalogue lists is one, also without a type of its own.
+    """
+    found = {*graph.subjects(RDF.type, DCAT.Dataset), *graph.objects(None, DCAT.dataset)}
     named = {
-        node for node in found if isinstance(node, IdentifiedNode) and any(graph.objects(node))
+        node
+        for node in found
+        if isinstance(node, IdentifiedNode)
+        and any(graph.objects(node))
+        and (node, RDF.first, None) not in graph  # a list of data sets is none itself
     }
     yield from sorted(named, key=lambda node: (_title(graph, node), str(node)))
+
+
+def listed_in(graph: Graph) -> tuple[str, ...]:
+    """Return the addresses of the data sets that catalogues list, described here or not."""
+    found = {str(node) for node in graph.objects(None, DCAT.dataset) if isinstance(node, URIRef)}
+    return tuple(sorted(found))
 
 
 def _title(graph: Graph, node: Node) -> str:

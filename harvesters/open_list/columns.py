@@ -67,8 +67,28 @@ def find_table(sheet: Sheet, kind: str) -> Table | None:
     header = sheet.rows[-at]
     if best < 2 or not _is_header(kind, _known(kind, header)):
         return None
-    rows = tuple(enumerate(sheet.rows[-at + 1 :], -at + 2))
+    first = -at + 1
+    if first < len(sheet.rows) and _is_second_line(kind, header, sheet.rows[first]):
+        header = _joined(header, sheet.rows[first])
+        first += 1
+    rows = tuple(enumerate(sheet.rows[first:], first + 1))
     return Table(sheet.name, tuple(_columns(kind, header)), rows)
+
+
+def _is_second_line(kind: str, header: Sequence[str], line: Sequence[str]) -> bool:
+    """Say whether a line parts some headings above it, and says nothing but headings."""
+    filled = [cell for cell in line if cell]
+    if not filled or not all(field_of(kind, cell) for cell in filled):
+        return False
+    below = {at for at, cell in enumerate(line) if cell}
+    titles = {at for at, cell in enumerate(header) if field_of(kind, cell) in ("title", "name")}
+    return not below & titles
+
+
+def _joined(header: Sequence[str], line: Sequence[str]) -> list[str]:
+    width = max(len(header), len(line))
+    upper, lower = ([*row, *[""] * (width - len(row))] for row in (header, line))
+    return [below or above for above, below in zip(upper, lower, strict=True)]
 
 
 def _known(kind: str, cells: Sequence[str]) -> frozenset[str]:

@@ -77,7 +77,7 @@ def read_sample(
     Raises:
         UnreadableList: as `read_open_list` has it.
     """
-    sheets = _list_sheets(data, filename)
+    sheets = [sheet for sheet in _list_sheets(data, filename) if not sheet.hidden]
     book = CodeBook(codes or {})
     if headless:
         return headless_sample_of(sheets, line=line, book=book)
@@ -103,7 +103,9 @@ def iter_open_list(
 ) -> Iterator[HarvestedRecord | FaultyRecord]:
     """Yield what `read_open_list` returns; the file is read whole before the first."""
     book = CodeBook(codes)
-    lists, item_tables = _tables(_list_sheets(data, filename), columns, remembered)
+    sheets = _list_sheets(data, filename)
+    shown = [sheet for sheet in sheets if not sheet.hidden]
+    lists, item_tables = _tables(shown, columns, remembered)
     if not lists:
         title = headings("list")["title"]
         raise NoHeader(
@@ -124,6 +126,7 @@ def iter_open_list(
     if is_empty:
         raise UnreadableList(f"文件“{filename}”只有表头，没有数据。")
     yield from map(_orphan, items.left_over())
+    yield from (_hidden(s) for s in sheets if s.hidden and find_table(s, "list"))
 
 
 def _tables(
@@ -169,6 +172,12 @@ def _without_twins(
         else:
             first[record.remote_id] = place
             yield replace(record, place=place)
+
+
+def _hidden(sheet: Sheet) -> FaultyRecord:
+    """What somebody has hidden is not published by mistake, nor left out without a word."""
+    reason = "隐藏的工作表没有读取。要采集的请取消隐藏，不要的请删去整张工作表。"
+    return FaultyRecord(f"工作表“{sheet.name}”", "", reason)
 
 
 def _orphan(row: Row) -> FaultyRecord:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import codecs
-import csv
-import io
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -16,7 +13,9 @@ from typing import IO, Any
 import orjson
 
 from harvesters.open_list.bomb import check_archive
+from harvesters.open_list.csv_text import csv_rows
 from harvesters.open_list.faults import UnreadableList
+from harvesters.open_list.html_table import html_tables
 from harvesters.open_list.workbook_child import BROKEN
 
 MAX_BYTES = 20_000_000
@@ -26,6 +25,13 @@ MAX_CELLS = 600_000
 MAX_TEXT_BYTES = 40_000_000
 _PROGRAM = Path(__file__).with_name("workbook_child.py")
 _PIECE = 1 << 16
+_SAVE_AS = "请用表格软件打开，另存为 XLSX 后再试。"
+_OTHER_KINDS = (
+    (b"%PDF", "这是 PDF 文件，不是电子表格。请来源提供 XLSX、XLS 或 CSV。"),
+    (b"<?xml", f"这是 XML 文件（可能是 2003 版的 XML 表格），不能读取。{_SAVE_AS}"),
+    ((b"{", b"[{"), "这是 JSON，不是电子表格。请核对地址，或改用 data.json 的采集方式。"),
+    ((b"Rar!", b"7z\xbc\xaf"), "这是压缩包，不是电子表格。请来源直接提供 XLSX、XLS 或 CSV。"),
+)
 _UNFOLDS = "电子表格展开后占用的内存过多，拒绝读取。请删去多余的行列，或拆成几个文件。"
 
 
@@ -35,6 +41,7 @@ class Sheet:
 
     name: str
     rows: Sequence[Sequence[str]]
+    hidden: bool = False
 
 
 def read_sheets(data: bytes, filename: str) -> list[Sheet]:
@@ -52,7 +59,27 @@ def read_sheets(data: bytes, filename: str) -> list[Sheet]:
         return _workbook(data)
     if data[:4] == b"\xd0\xcf\x11\xe0":
         return _workbook(data)
-    return [Sheet(filename, _csv_rows(data))]
+    _check_start(data)
+    bounds = {"max_rows": MAX_ROWS, "max_columns": MAX_COLUMNS, "max_cells": MAX_CELLS}
+    if _is_web_page(data):
+        tables = html_tables(data, **bounds)
+        if not tables:
+            raise UnreadableList("取得的是网页，不是电子表格。请检查地址。")
+        return [Sheet(f"表格{number}", rows) for number, rows in enumerate(tables, 1)]
+    return [Sheet(filename, csv_rows(data, **bounds))]
+
+
+def _is_web_page(data: bytes) -> bool:
+    start = data[:_PIECE].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    return start.startswith((b"<!doctype", b"<html", b"<table", b"<meta", b"<head", b"<body"))
+
+
+def _check_start(data: bytes) -> None:
+    """Raise UnreadableList for other kinds of file, by what they begin with."""
+    start = data[:200].lstrip(b"\xef\xbb\xbf \t\r\n")
+    for beginning, message in _OTHER_KINDS:
+        if start.startswith(beginning):
+            raise UnreadableList(message)
 
 
 def _workbook(data: bytes) -> list[Sheet]:
@@ -77,12 +104,13 @@ def _workbook(data: bytes) -> list[Sheet]:
         raise UnreadableList("电子表格已损坏或有密码，无法读取。")
     if process.returncode:
         raise UnreadableList(_UNFOLDS)
-    return [Sheet(sheet.name, sheet.rows) for sheet in sheets]
+    return [Sheet(sheet.name, sheet.rows, sheet.hidden) for sheet in sheets]
 
 
 @dataclass
 class _Received:
     name: str
+    hidden: bool
     rows: list[list[str]] = field(default_factory=list)
 
 
@@ -104,58 +132,5 @@ def _received(lines: IO[bytes]) -> list[_Received]:
                 f"工作表“{name}”太大：最多 {MAX_ROWS} 行、{MAX_COLUMNS} 列、{MAX_CELLS} 格。"
             )
         else:
-            sheets.append(_Received(value["sheet"]))
+            sheets.append(_Received(value["sheet"], value["hidden"]))
     return sheets
-
-
-def _csv_rows(data: bytes) -> list[list[str]]:
-    encoding = encoding_of(data)
-    start = data[:_PIECE].decode(encoding, "replace")
-    if start.lstrip("\ufeff \t\r\n")[:200].lower().startswith(("<!doctype", "<html", "<?xml")):
-        raise UnreadableList("取得的是网页，不是电子表格。请检查地址。")
-    delimiter = max(",\t;", key=lambda mark: (start.count(mark), mark == ","))
-    rows: list[list[str]] = []
-    cells = 0
-    text = io.TextIOWrapper(io.BytesIO(data), encoding, newline="")
-    try:
-        for row in csv.reader(text, delimiter=delimiter, strict=False):
-            rows.append([cell.strip() for cell in row])
-            cells += len(row)
-            if len(rows) > MAX_ROWS or len(row) > MAX_COLUMNS or cells > MAX_CELLS:
-                raise UnreadableList(
-                    f"文件太大：最多 {MAX_ROWS} 行、{MAX_COLUMNS} 列、{MAX_CELLS} 格。"
-                )
-    except csv.Error as error:
-        raise UnreadableList(f"第 {len(rows) + 1} 行附近不是有效的 CSV。") from error
-    return rows
-
-
-def encoding_of(data: bytes) -> str:
-    """Return UTF-8, UTF-16 or GB18030, by mark, then by strictness.
-
-    Raises:
-        UnreadableList: none of them.
-    """
-    encodings = ["utf-8-sig", "gb18030"]
-    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        encodings = ["utf-16"]
-    elif b"\0" in data[:1000]:
-        even, odd = data[:1000:2].count(0), data[1:1000:2].count(0)
-        encodings = ["utf-16-be" if even > odd else "utf-16-le"]
-    for encoding in encodings:
-        try:
-            is_text = not any("\0" in piece for piece in _decoded(data, encoding))
-        except UnicodeDecodeError:
-            continue
-        if not is_text:
-            raise UnreadableList("这不是文本或电子表格文件。请上传 XLSX、XLS 或 CSV。")
-        return encoding
-    raise UnreadableList("无法识别文件的编码。请另存为 UTF-8 或 GB18030 编码的 CSV，或 XLSX。")
-
-
-def _decoded(data: bytes, encoding: str) -> Iterator[str]:
-    """Yield the text piece by piece: it may be four times as large as its bytes."""
-    decoder = codecs.getincrementaldecoder(encoding)()
-    for start in range(0, len(data), _PIECE):
-        yield decoder.decode(data[start : start + _PIECE])
-    yield decoder.decode(b"", final=True)

@@ -3,7 +3,7 @@
 A spreadsheet of a few megabytes may unfold into gigabytes (one long text named by a million
 cells), inside a library that knows no bounds. So this file is run as a program, alone, with a
 limit on its memory and its time: the file at standard input, one JSON line a row at standard
-output, a line {"sheet": name} before each sheet. It imports nothing of the portal.
+output, a line {"sheet": name, "hidden": …} before each sheet. It imports nothing of the portal.
 """
 
 from __future__ import annotations
@@ -26,20 +26,25 @@ def main(max_rows: int, max_columns: int, max_cells: int) -> int:
     resource.setrlimit(resource.RLIMIT_DATA, (MEMORY_BYTES, MEMORY_BYTES))
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS + 5))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    from python_calamine import CalamineError, CalamineWorkbook, SheetTypeEnum
+    from python_calamine import (
+        CalamineError,
+        CalamineWorkbook,
+        SheetTypeEnum,
+        SheetVisibleEnum,
+    )
 
     try:
         data = io.BytesIO(sys.stdin.buffer.read())
         with CalamineWorkbook.from_filelike(data) as book:
-            names = [s.name for s in book.sheets_metadata if s.typ == SheetTypeEnum.WorkSheet]
-            for name in names:
+            sheets = [s for s in book.sheets_metadata if s.typ == SheetTypeEnum.WorkSheet]
+            for name, visible in ((s.name, s.visible) for s in sheets):
                 sheet = book.get_sheet_by_name(name)
                 height, width = sheet.total_height, sheet.total_width
                 if height > max_rows or width > max_columns or height * width > max_cells:
                     _write({"too_large": name})
                     return TOO_LARGE
                 max_cells -= height * width
-                _write_sheet(name, sheet)
+                _write_sheet(name, sheet, hidden=visible != SheetVisibleEnum.Visible)
     except MemoryError:
         return TOO_LARGE
     except (CalamineError, OSError, ValueError):
@@ -47,8 +52,8 @@ def main(max_rows: int, max_columns: int, max_cells: int) -> int:
     return 0
 
 
-def _write_sheet(name: str, sheet: Any) -> None:
-    _write({"sheet": name})
+def _write_sheet(name: str, sheet: Any, *, hidden: bool) -> None:
+    _write({"sheet": name, "hidden": hidden})
     rows = [[text_of(cell) for cell in row] for row in sheet.to_python(skip_empty_area=False)]
     for (top, left), (bottom, right) in sheet.merged_cell_ranges or ():
         if left == right and bottom < len(rows):
