@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 from pydantic import Field
@@ -13,10 +13,12 @@ from portal.api.action import Action, Call
 from portal.api.datastore_tables import open_wire_table
 from portal.api.inputs import Input
 from portal.errors import TooManyRequests
-from portal.tables.user_sql import LONGEST, check_sql
-from portal.tables.user_sql_run import ReadableTable, run_sql
+from portal.tables.limits import LONGEST_SQL
 from portal.web.access import Access
 from portal.web.security import WINDOW_SECONDS, AddressWindow, client_address, network_of
+
+if TYPE_CHECKING:
+    from portal.tables.user_sql_run import ReadableTable
 
 STATEMENTS_A_MINUTE = 60
 """Of one address in one web process: each starts a process of its own."""
@@ -25,7 +27,7 @@ _window = AddressWindow()
 
 
 class DatastoreSearchSql(Input):
-    sql: str = Field(min_length=1, max_length=LONGEST)
+    sql: str = Field(min_length=1, max_length=LONGEST_SQL)
 
 
 def datastore_search_sql(call: Call, given: DatastoreSearchSql) -> dict[str, Any]:
@@ -36,6 +38,10 @@ def datastore_search_sql(call: Call, given: DatastoreSearchSql) -> dict[str, Any
     WITH, windows and the usual functions are known, everything else is refused. At most 32000 rows and
     16 MB (records_truncated says that there are more), 5 seconds, 60 statements a minute.
     """
+    # sqlglot and its dialects: for whoever asks so, not for every process.
+    from portal.tables.user_sql import check_sql
+    from portal.tables.user_sql_run import run_sql
+
     if _window.count(network_of(client_address()), time.time()) > STATEMENTS_A_MINUTE:
         raise TooManyRequests(retry_after_seconds=WINDOW_SECONDS)
     checked = check_sql(given.sql)
@@ -52,6 +58,8 @@ def datastore_search_sql(call: Call, given: DatastoreSearchSql) -> dict[str, Any
 
 def _table(call: Call, resource_id: str) -> ReadableTable:
     """Return what of a table the caller may read; asked as for every other way to its rows."""
+    from portal.tables.user_sql_run import ReadableTable
+
     table = open_wire_table(call, resource_id)
     path = Path(call.platform.storage.local_path(table.info.parquet_sha256))
     columns = {column.field_name: table.id_of(column) for column in table.info.columns}

@@ -8,22 +8,39 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from portal.actor import Actor
 from portal.clock import Clock
-from portal.errors import GuardRefused, Invalid
+from portal.errors import GuardRefused, Invalid, PortalError
 from portal.models.account import Account
 from portal.models.sign_in import ExternalIdentity
 from portal.services import audit
 from portal.services.account_management import FLOW, NAME_MAX
 from portal.services.accounts import create_account
 from portal.services.guards import refuse
-from portal.services.identity_provider import Identity
 
 KINDS = ("natural_person", "legal_person")
+
+
+class IdentityRefused(PortalError):
+    """What came back is not an answer to our question, or the provider refused."""
+
+    code = "identity_refused"
+    default_message = "统一身份认证没有完成，请重新登录。"
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Who the provider says it is. `level` is its own word for how far it verified them."""
+
+    issuer: str
+    subject: str
+    name: str
+    level: str
 
 
 def read_levels(levels: Iterable[str]) -> dict[str, str]:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hmac
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -23,32 +22,16 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
 from portal.clock import Clock
-from portal.errors import PortalError, Unavailable
+from portal.errors import Unavailable
 from portal.net import guarded_session
 from portal.net.errors import FetchFailed
+from portal.services.identities import Identity, IdentityRefused
 
 ALGORITHMS = ["RS256", "PS256", "ES256"]
 LEEWAY_SECONDS = 60
 SCOPE = "openid profile"
 LEVEL, ORGANISATION = "verification_level", "organisation_name"
 _UNREADABLE = (JoseError, ValueError, KeyError, TypeError, AttributeError)
-
-
-class IdentityRefused(PortalError):
-    """What came back is not an answer to our question, or the provider refused."""
-
-    code = "identity_refused"
-    default_message = "统一身份认证没有完成，请重新登录。"
-
-
-@dataclass(frozen=True)
-class Identity:
-    """Who the provider says it is. `level` is its own word for how far it verified them."""
-
-    issuer: str
-    subject: str
-    name: str
-    level: str
 
 
 class _Client(OAuth2Session):  # type: ignore[misc]

@@ -164,12 +164,6 @@ def _known(session: Session, account_id: int) -> list[PublicKeyCredentialDescrip
     ]
 
 
-def is_possible(site_url: str) -> bool:
-    """Passkeys need HTTPS, or the name localhost."""
-    parts = urlsplit(site_url)
-    return parts.scheme == "https" or parts.hostname == "localhost"
-
-
 def _host(site_url: str) -> str:
     return urlsplit(site_url).hostname or "localhost"
 

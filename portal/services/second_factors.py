@@ -12,6 +12,7 @@ import re
 import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 import pyotp
 from sqlalchemy import delete, func, select, update
@@ -305,6 +306,12 @@ def record(
 def check_room(session: Session, account_id: int) -> None:
     if len(list_factors(session, account_id)) >= FACTORS_MAX:
         raise Invalid.one("", "too_many", "最多{n}种二次验证方式，请先移除不用的。", n=FACTORS_MAX)
+
+
+def may_have_passkeys(site_url: str) -> bool:
+    """Passkeys need HTTPS, or the name localhost."""
+    parts = urlsplit(site_url)
+    return parts.scheme == "https" or parts.hostname == "localhost"
 
 
 def _unconfirmed(session: Session, account_id: int) -> SecondFactor | None:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, flash, redirect, render_template, request
 from flask import session as cookie
 from flask_babel import gettext
 
 from portal.errors import Invalid, NotFound, PortalError, Unavailable
-from portal.services.identities import account_of, check_verified_by, read_levels
-from portal.services.identity_provider import Identity, IdentityProvider, IdentityRefused
+from portal.services.identities import (
+    Identity,
+    IdentityRefused,
+    account_of,
+    check_verified_by,
+    read_levels,
+)
 from portal.services.login_sessions import begin
 from portal.services.login_steps import OIDC, new_step, take_step
 from portal.web.access import public
@@ -18,6 +23,9 @@ from portal.web.context import actor, platform, session
 from portal.web.errors import message_of, status_of
 from portal.web.login import go_on, local_target
 from portal.web.security import client_address
+
+if TYPE_CHECKING:
+    from portal.services.identity_provider import IdentityProvider
 
 blueprint = Blueprint("identity", __name__)
 CALLBACK = "/login/identity/callback"
@@ -28,6 +36,9 @@ def _provider() -> IdentityProvider:
     settings = platform().settings
     if not settings.oidc_issuer:
         raise NotFound("本平台没有设置统一身份认证。")
+    # Authlib and its cryptography: only where an issuer is set.
+    from portal.services.identity_provider import IdentityProvider
+
     return IdentityProvider(
         platform().clock,
         issuer=settings.oidc_issuer,

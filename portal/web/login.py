@@ -16,7 +16,6 @@ from portal.services.accounts import WrongPassword, sign_in
 from portal.services.factor_sign_in import Check, WrongCode, code_check, finish_sign_in
 from portal.services.login_sessions import FactorNeeded, NewSession, actor_of_session, sign_out
 from portal.services.login_steps import FACTOR, get_step
-from portal.services.passkeys import passkey_check, request_options
 from portal.web.access import public
 from portal.web.context import actor, clock, platform, session
 from portal.web.errors import message_of
@@ -28,7 +27,7 @@ ENROL = "/account/second-factor"
 
 
 def local_target(target: str) -> str:
-    """Return the target if it lies on this site, else the work list. Never an open redirect."""
+    """Return the target if it lies on this site, else nothing. Never an open redirect."""
     parts = urlsplit(target)
     plain = target.startswith("/") and not target.startswith(("//", "/\\"))
     is_clean = target.isprintable() and "\\" not in target
@@ -52,6 +51,7 @@ def _form(target: str, username: str = "", error: str = "") -> str:
         username=username,
         error=error,
         has_mail=bool(settings.smtp_url),
+        has_texts=settings.sends_texts,
         has_identity=bool(settings.oidc_issuer),
     )
 
@@ -115,6 +115,9 @@ def _second(error: str = "") -> Any:
         except Invalid as lapsed:
             cookie.pop(STEP_TOKEN, None)
             return _form("", error=gettext(lapsed.defects[0].message)), 401
+        # With WebAuthn's libraries: only when needed, here and below.
+        from portal.services.passkeys import request_options
+
         options = request_options(reading, step, parts.settings.site_url)
     return render_template("login_second.html", error=error, options=options)
 
@@ -130,6 +133,8 @@ def second_code() -> Any:
 @blueprint.post("/login/passkey")
 @public
 def second_passkey() -> Any:
+    from portal.services.passkeys import passkey_check
+
     answer = request.form.get("credential", "")
     return _finish(passkey_check(clock(), platform().settings.site_url, answer))
 

@@ -11,7 +11,7 @@ from flask import session as cookie
 from flask_babel import gettext
 from markupsafe import Markup
 
-from portal.services import passkeys, second_factors
+from portal.services import second_factors
 from portal.web.access import signed_in, writes
 from portal.web.context import actor, clock, platform, session
 from portal.web.security import ENROLMENT, SESSION_TOKEN
@@ -40,7 +40,7 @@ def _page(problem: Problem | None = None, **shown: Any) -> str:
         codes_left=second_factors.count_recovery_codes(session(), account_id),
         totp=totp,
         picture=_picture(totp.address) if totp else "",
-        has_passkeys=passkeys.is_possible(settings.site_url),
+        has_passkeys=second_factors.may_have_passkeys(settings.site_url),
         problem=problem,
         given=request.form,
         work_sections=sections_of(who) if who.organisation_ids else [],
@@ -95,6 +95,8 @@ def confirm_totp() -> Any:
 @blueprint.post(f"{HOME}/passkey")
 @writes
 def begin_passkey() -> Any:
+    from portal.services import passkeys  # with WebAuthn's libraries: only when needed
+
     settings = platform().settings
     try:
         token, options = passkeys.begin_passkey(
@@ -109,6 +111,8 @@ def begin_passkey() -> Any:
 @blueprint.post(f"{HOME}/passkey/confirm")
 @writes
 def confirm_passkey() -> Any:
+    from portal.services import passkeys
+
     try:
         codes = passkeys.finish_passkey(
             session(),
