@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Protocol
-
-if TYPE_CHECKING:
-    from portal.storage.parts import PartStore
+from typing import BinaryIO, Protocol
 
 
 class StorageUnavailable(Exception):
@@ -23,6 +21,50 @@ class ObjectMissing(KeyError):
 class StoredObject:
     sha256: str  # lower-case hex
     size_bytes: int
+
+
+class PartStore(Protocol):
+    """Keeps the bytes of uploads that are under way, by name (a UUID).
+
+    Bytes written beyond the offset that the caller counts may be there and count for nothing: a
+    later write at that offset replaces them.
+    """
+
+    def reserve(self, name: str, size_bytes: int) -> None:
+        """Raises: StorageUnavailable, there is no room for so much."""
+        ...
+
+    def exclusive(self, name: str) -> AbstractContextManager[None]:
+        """Hold off other writers of the same upload, where they would meet."""
+        ...
+
+    def write(self, name: str, offset: int, data: bytes, token: str) -> str:
+        """Keep the bytes for good and return what names them ("" where they need no name).
+
+        Raises:
+            StorageUnavailable: the write broke, or bytes before the offset are missing.
+        """
+        ...
+
+    def discard(self, name: str, parts: Sequence[str]) -> None: ...
+
+    def whole(
+        self, name: str, parts: Sequence[str], size_bytes: int
+    ) -> AbstractContextManager[Path]:
+        """Return a local file with everything, which `Storage.take` may then take.
+
+        Raises:
+            StorageUnavailable: it is not of this size.
+        """
+        ...
+
+    def remove(self, name: str) -> None:
+        """Remove everything of an upload; nothing to remove is no error."""
+        ...
+
+    def list(self) -> Iterator[tuple[str, float]]:
+        """Yield (name, time of the last write as a timestamp), for the sweeper."""
+        ...
 
 
 class Storage(Protocol):

@@ -9,57 +9,11 @@ import os
 import re
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Protocol
 
 from portal.storage.base import StorageUnavailable
 
 _NAME = re.compile(r"[0-9a-f-]{36}")
-
-
-class PartStore(Protocol):
-    """Keeps the bytes of uploads that are under way, by name (a UUID).
-
-    Bytes written beyond the offset that the caller counts may be there and count for nothing: a
-    later write at that offset replaces them.
-    """
-
-    def reserve(self, name: str, size_bytes: int) -> None:
-        """Raises: StorageUnavailable, there is no room for so much."""
-        ...
-
-    def exclusive(self, name: str) -> AbstractContextManager[None]:
-        """Hold off other writers of the same upload, where they would meet."""
-        ...
-
-    def write(self, name: str, offset: int, data: bytes, token: str) -> str:
-        """Keep the bytes for good and return what names them ("" where they need no name).
-
-        Raises:
-            StorageUnavailable: the write broke, or bytes before the offset are missing.
-        """
-        ...
-
-    def discard(self, name: str, parts: Sequence[str]) -> None: ...
-
-    def whole(
-        self, name: str, parts: Sequence[str], size_bytes: int
-    ) -> AbstractContextManager[Path]:
-        """Return a local file with everything, which `Storage.take` may then take.
-
-        Raises:
-            StorageUnavailable: it is not of this size.
-        """
-        ...
-
-    def remove(self, name: str) -> None:
-        """Remove everything of an upload; nothing to remove is no error."""
-        ...
-
-    def list(self) -> Iterator[tuple[str, float]]:
-        """Yield (name, time of the last write as a timestamp), for the sweeper."""
-        ...
 
 
 def checked_name(name: str) -> str:
