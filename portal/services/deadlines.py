@@ -87,17 +87,16 @@ def _due(session: Session, start_on: date, duty: int | date) -> rules.Due:
 
 
 def close_deadlines(
-    session: Session, clock: Clock, *, flow: str, subject_id: int, event: str, leaves_state: bool
+    session: Session, clock: Clock, *, flow: str, subject_id: int, event: str
 ) -> Deadline | None:
-    """Close what the event ends; return the deadline that the event itself met or missed."""
+    """Close all that ran in the state that is left; return what the event itself met or missed."""
     judged: Deadline | None = None
     now = clock()
     for deadline in list_open_deadlines(session, flow, subject_id):
-        concerned = event in deadline.events.split()
-        if concerned or leaves_state:
-            deadline.closed_at = now
-            deadline.met = local_date(now) <= deadline.due_on
-            judged = deadline if concerned else judged
+        deadline.closed_at = now
+        deadline.met = local_date(now) <= deadline.due_on
+        if event in deadline.events.split():
+            judged = deadline
     return judged
 
 

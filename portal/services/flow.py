@@ -325,18 +325,13 @@ class Flow:
     ) -> AuditEvent:
         leaves = row.state != row.next_state
         judged = None
-        if row.state:
-            judged = (
-                deadlines.close_deadlines(
-                    self._session,
-                    self._clock,
-                    flow=row.flow,
-                    subject_id=subject.id,
-                    event=row.event,
-                    leaves_state=leaves,
-                )
-                if leaves
-                else None
+        if row.state and leaves:
+            judged = deadlines.close_deadlines(
+                self._session,
+                self._clock,
+                flow=row.flow,
+                subject_id=subject.id,
+                event=row.event,
             )
         event = audit.record(
             self._session,

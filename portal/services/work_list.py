@@ -24,7 +24,8 @@ from portal.models.open_list import OpenListEntry
 from portal.models.organisation import Organisation
 from portal.rules.calendar import due_after
 from portal.services.calendar_notices import missing_year
-from portal.services.deadlines import work_calendar, working_days_left
+from portal.services.clockface import Clockface, clockface
+from portal.services.deadlines import work_calendar
 from portal.services.freshness_flow import grace_days_of
 from portal.services.index_quarantine import list_quarantined
 from portal.services.inspections import count_waiting
@@ -74,17 +75,6 @@ class OutsideItem(Protocol):
 
 
 OutsideSource = Callable[[Session, Actor], Sequence[OutsideItem]]
-
-
-@dataclass(frozen=True)
-class Clockface:
-    """A deadline as people read it; `left` in working days from today, negative when late."""
-
-    due_on: date
-    left: int
-    provisional: bool
-    late: bool
-    today: bool
 
 
 @dataclass(frozen=True)
@@ -165,7 +155,7 @@ class WorkList:
             .join(Organisation, Organisation.id == CatalogueEntry.provider_id),
             "catalogue_entry",
             EntryVersion.id,
-        ).where(wanted)
+        ).where(EntryVersion.state.in_(("draft", "returned", "submitted")), wanted)
         for row in self._read(query, EntryVersion.modified_at.desc()):
             edit = "/edit" if row.state in ("draft", "returned") else "#decide"
             note = f"第{row.number}版（修订）" if row.number > 1 else ""
@@ -224,7 +214,7 @@ class WorkList:
             .join(Organisation, Organisation.id == CatalogueEntry.provider_id),
             "open_list_entry",
             OpenListEntry.id,
-        ).where(or_(proposed, planned))
+        ).where(OpenListEntry.state.in_(("proposed", "planned")), or_(proposed, planned))
         for row in self._read(query, CatalogueEntry.value_score.desc()):
             note = "高价值" if row.value_badge else ""
             link = f"/work/open-list/{row.id}#decide"
@@ -398,11 +388,3 @@ def _with_deadline(query: Any, flow: str, subject_id: Any) -> Any:
             Deadline.closed_at.is_(None),
         ),
     )
-
-
-def clockface(session: Session, clock: Clock, due_on: date, provisional: bool) -> Clockface:
-    """Return a deadline as people read it; late means after the end of its day in Jilin."""
-    now = clock()
-    today = local_date(now)
-    left = working_days_left(session, due_on, now)
-    return Clockface(due_on, left, provisional, late=due_on < today, today=due_on == today)

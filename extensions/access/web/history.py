@@ -8,9 +8,9 @@ from sqlalchemy.orm import Session
 from extensions.access.flow import FLOW
 from portal.clock import Clock
 from portal.models.audit import AuditEvent
+from portal.services.clockface import Clockface, clockface
 from portal.services.deadlines import list_open_deadlines
 from portal.services.timeline import TimelineEvent, in_words
-from portal.services.work_list import Clockface, clockface
 
 MAX_EVENTS = 200
 

@@ -21,10 +21,10 @@ from portal.models.audit import AuditEvent
 from portal.models.distribution import DataVersion, Distribution
 from portal.models.entry import CatalogueEntry
 from portal.permissions import require
+from portal.services.clockface import clockface
 from portal.services.deadlines import list_open_deadlines
 from portal.services.flow import Flow
 from portal.services.timeline import in_words
-from portal.services.work_list import clockface
 from portal.web.access import signed_in, writes
 from portal.web.context import actor, clock, session
 from portal.web.paging import Paging, page_number

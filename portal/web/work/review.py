@@ -10,8 +10,8 @@ from flask_babel import gettext
 
 from portal.errors import Defect, Invalid
 from portal.permissions import Permission, require
+from portal.services.clockface import clockface
 from portal.services.reviewing import BATCH_MAX, Waiting, list_waiting, review_many
-from portal.services.work_list import clockface
 from portal.web.access import signed_in, writes
 from portal.web.context import actor, clock, session
 from portal.web.paging import Paging, page_number

@@ -20,6 +20,7 @@ from portal.models.open_list import find_open_list_entry
 from portal.permissions import Permission, is_allowed
 from portal.rules.entry_content import EntryContent
 from portal.services.catalogue_flow import BINDING, FLOW
+from portal.services.clockface import clockface
 from portal.services.content import content_of
 from portal.services.deadlines import list_open_deadlines
 from portal.services.downloads import count_of
@@ -32,7 +33,6 @@ from portal.services.review_files import file_changes
 from portal.services.scheduled_release import cancel_release
 from portal.services.similar_entries import Similar, similar_to
 from portal.services.timeline import timeline
-from portal.services.work_list import clockface
 from portal.web.access import signed_in, writes
 from portal.web.context import actor, clock, platform, session
 from portal.web.translated import translated

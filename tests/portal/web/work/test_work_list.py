@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy import event
 
 from portal.extension import WorkItem
-from portal.services.work_list import WorkList, clockface
+from portal.services.clockface import clockface
+from portal.services.work_list import WorkList
 from tests.factories import People, content
 from tests.portal.web.work.conftest import Browser, Office, text_of
 
