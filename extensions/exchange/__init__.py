@@ -12,7 +12,7 @@ from extensions.exchange.changes import run_changes
 from extensions.exchange.dumps.making import run_dump
 from extensions.exchange.series import series_extras
 from extensions.exchange.series_actions import ACTIONS
-from extensions.exchange.web import dumps, series
+from extensions.exchange.web import ckan_addresses, dumps, series
 from extensions.exchange.web.feeds import blueprint as feeds
 from extensions.exchange.web.harvesting import blueprint as harvesting
 from extensions.exchange.web.linked_data import blueprint as linked_data
@@ -22,7 +22,7 @@ from portal.jobs.registry import JobKind
 extension = Extension(
     name="exchange",
     routes=(dumps.pages, series.pages, series.work_pages),
-    apis=(linked_data, feeds, harvesting, dumps.blueprint),
+    apis=(linked_data, feeds, harvesting, dumps.blueprint, ckan_addresses.blueprint),
     jobs=(
         JobKind("catalogue_dump", run_dump, cron="30 4 * * *"),
         JobKind("catalogue_changes", run_changes, cron="* * * * *"),

@@ -54,12 +54,34 @@ class GroupShow(Input):
     id: str = Field(min_length=1, max_length=LONGEST_KEY)
 
 
-def group_show(call: Call, given: GroupShow) -> dict[str, Any]:
-    """Return a theme by its code."""
+class GroupAsked(GroupShow):
+    include_datasets: Flag = False
+
+
+def group_show(call: Call, given: GroupAsked) -> dict[str, Any]:
+    """Return a theme by its code.
+
+    include_datasets: with its public data sets (at most 1000) as `packages`.
+    """
     if given.id not in code_list("themes"):
         raise NotFound("没有主题“{key}”。", key=given.id)
     count = _counts(call, "theme").get(given.id, 0)
-    return {**_group(given.id, count), "users": [], "extras": [], "groups": [], "tags": []}
+    shown = {**_group(given.id, count), "users": [], "extras": [], "groups": [], "tags": []}
+    if given.include_datasets:
+        shown["packages"] = _packages(call, "theme", given.id, MOST_PACKAGES)
+    return shown
+
+
+MOST_PACKAGES = 1000
+
+
+def _packages(call: Call, facet: str, code: str, most: int) -> list[Any]:
+    """Return the public data sets of a theme or keyword, the most useful first."""
+    asked = SearchRequest(rows=min(most, MOST_PACKAGES), filters={facet: (code,)})
+    found = search_catalogue(call.session, call.platform.engine, asked, ANONYMOUS)
+    packages = kept_packages(call.session, [hit.id for hit in found.hits])
+    site = call.platform.settings.site_url
+    return [orjson.loads(with_site(one, site)) for one in packages.values()]
 
 
 class GroupWrite(Input):
@@ -95,11 +117,7 @@ def group_package_show(call: Call, given: GroupPackages) -> list[Any]:
     """Return the public data sets of a theme, the most useful first. limit (at most 1000)."""
     if given.id not in code_list("themes"):
         raise NotFound("没有主题“{key}”。", key=given.id)
-    asked = SearchRequest(rows=min(given.limit, 1000), filters={"theme": (given.id,)})
-    found = search_catalogue(call.session, call.platform.engine, asked, ANONYMOUS)
-    packages = kept_packages(call.session, [hit.id for hit in found.hits])
-    site = call.platform.settings.site_url
-    return [orjson.loads(with_site(one, site)) for one in packages.values()]
+    return _packages(call, "theme", given.id, given.limit)
 
 
 class TagList(Input):
@@ -124,14 +142,17 @@ def tag_list(call: Call, given: TagList) -> list[Any]:
 
 class TagShow(Input):
     id: str = Field(min_length=1, max_length=LONGEST_KEY)
+    include_datasets: Flag = False
 
 
 def tag_show(call: Call, given: TagShow) -> dict[str, Any]:
-    """Return a keyword that is in use."""
+    """Return a keyword that is in use; include_datasets: with its data sets as `packages`."""
     asked = SearchRequest(rows=0, filters={"tags": (given.id,)})
     if not search_catalogue(call.session, call.platform.engine, asked, ANONYMOUS).total:
         raise NotFound("没有关键词“{key}”。", key=given.id)
-    return _tag(given.id)
+    if not given.include_datasets:
+        return _tag(given.id)
+    return {**_tag(given.id), "packages": _packages(call, "tags", given.id, MOST_PACKAGES)}
 
 
 class TagTyped(Input):
@@ -165,7 +186,7 @@ ACTIONS = (
     Action("tag_autocomplete", Access.PUBLIC, tag_autocomplete, TagTyped),
     Action("tag_search", Access.PUBLIC, tag_search, TagTyped),
     Action("group_list", Access.PUBLIC, group_list, Listing),
-    Action("group_show", Access.PUBLIC, group_show, GroupShow),
+    Action("group_show", Access.PUBLIC, group_show, GroupAsked),
     Action("tag_list", Access.PUBLIC, tag_list, TagList),
     Action("tag_show", Access.PUBLIC, tag_show, TagShow),
 )

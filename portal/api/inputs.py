@@ -44,9 +44,9 @@ LONGEST_KEY = 300
 
 
 class Input(BaseModel):
-    """An input of which unknown keys are left alone, as CKAN leaves them."""
+    """An input of which unknown keys are left alone, and numbers taken for texts, as CKAN does."""
 
-    model_config = ConfigDict(extra="ignore", populate_by_name=True)
+    model_config = ConfigDict(extra="ignore", populate_by_name=True, coerce_numbers_to_str=True)
 
     @model_validator(mode="before")
     @classmethod

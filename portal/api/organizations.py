@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
 from pydantic import AliasChoices, Field
+from sqlalchemy import ColumnElement, select
 
 from portal.api.action import Action, Call
 from portal.api.inputs import LONGEST_KEY, Count, Flag, Input, TextList
 from portal.errors import Invalid
+from portal.models.entry import CatalogueEntry
 from portal.models.organisation import AGENCY, Organisation, get_organisation
 from portal.permissions import Permission
+from portal.services.kept_packages import kept_packages
 from portal.services.organisations import (
     change_organisation,
     count_published,
@@ -18,8 +22,9 @@ from portal.services.organisations import (
     delete_organisation,
     list_organisations,
 )
-from portal.services.package_document import package_organization
+from portal.services.package_document import package_organization, with_site
 from portal.services.provider_finder import SLUG
+from portal.services.public_entries import IS_PUBLIC
 from portal.web.access import Access
 
 
@@ -71,11 +76,35 @@ def organization_list(call: Call, given: Listing) -> list[Any]:
 
 class OrganizationShow(Input):
     id: str = Field(min_length=1, max_length=LONGEST_KEY)
+    include_datasets: Flag = False
 
 
 def organization_show(call: Call, given: OrganizationShow) -> dict[str, Any]:
-    """Return an organisation by its id, name or code."""
-    return _shown(call, get_organisation(call.session, given.id))
+    """Return an organisation by its id, name or code.
+
+    include_datasets: with its public data sets (at most 1000) as `packages`.
+    """
+    place = get_organisation(call.session, given.id)
+    shown = _shown(call, place)
+    if given.include_datasets:
+        shown["packages"] = public_packages(call, CatalogueEntry.provider_id == place.id)
+    return shown
+
+
+PACKAGES_MOST = 1000
+
+
+def public_packages(call: Call, *conditions: ColumnElement[bool]) -> list[dict[str, Any]]:
+    """Return the public data sets for which the conditions on their entry hold, newest first."""
+    ids = call.session.scalars(
+        select(CatalogueEntry.id)
+        .where(*IS_PUBLIC, *conditions)
+        .order_by(CatalogueEntry.metadata_modified_at.desc(), CatalogueEntry.id.desc())
+        .limit(PACKAGES_MOST)
+    )
+    site = call.platform.settings.site_url
+    found = kept_packages(call.session, ids.all()).values()
+    return [orjson.loads(with_site(one, site)) for one in found]
 
 
 def _shown(call: Call, organisation: Organisation) -> dict[str, Any]:

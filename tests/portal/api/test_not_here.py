@@ -62,10 +62,67 @@ def test_a_page_of_another_site_may_call(world: World) -> None:
     assert first.status_code == 200
     assert first.headers["Access-Control-Allow-Origin"] == "*"
     allowed = first.headers["Access-Control-Allow-Headers"].lower()
-    assert "authorization" in allowed and "content-type" in allowed
+    assert "authorization" in allowed
+    assert "content-type" in allowed
     assert "POST" in first.headers["Access-Control-Allow-Methods"]
     for path in ("/api/3/action/site_read", "/api/3/action/nope", "/api/3"):
         answer = client.get(path, headers={"Origin": "https://apps.example"})
         assert answer.headers["Access-Control-Allow-Origin"] == "*", path
         assert "Access-Control-Allow-Credentials" not in answer.headers
     assert client.head("/api/3/action/site_read").status_code == 200
+
+
+@SQLITE
+def test_a_script_tag_gets_what_everybody_may_read(world: World) -> None:
+    client = world.app.test_client()
+    wrapped = client.get("/api/3/action/site_read?callback=site.take_1")
+    assert wrapped.mimetype == "application/javascript"
+    assert wrapped.text.startswith("/**/site.take_1({")
+    assert wrapped.text.endswith("});")
+    for name in ("alert(1)//", "a b", "", "x" * 101, "</script>"):
+        plain = client.get("/api/3/action/site_read", query_string={"callback": name})
+        assert plain.get_json()["result"] is True
+    token = {"Authorization": world.editor.token}
+    own = client.get("/api/3/action/user_show?callback=take", headers=token)
+    assert own.get_json()["success"] is True
+
+
+@SQLITE
+def test_organisations_themes_and_keywords_come_with_their_data_sets(world: World) -> None:
+    slug = world.publish(Catalogue.published)
+    package = world.visitor.result("package_show", id=slug)
+    for action, key in (
+        ("organization_show", "jl-tra"),
+        ("group_show", "transport"),
+        ("tag_show", package["tags"][0]["name"]),
+    ):
+        assert "packages" not in world.visitor.result(action, id=key)
+        found = world.visitor.result(action, id=key, include_datasets="true")["packages"]
+        assert [one["name"] for one in found] == [slug], action
+
+
+@SQLITE
+def test_a_number_is_taken_for_a_text(world: World) -> None:
+    status, error = world.visitor.refused("package_show", {"id": 5})
+    assert (status, error["__type"]) == (404, "Not Found Error")
+
+
+@SQLITE
+@pytest.mark.parametrize(
+    ("address", "place"),
+    [
+        ("/organization", "/organisation"),
+        ("/organization/jl-tra", "/organisation/jl-tra"),
+        ("/group", "/themes"),
+        ("/group/transport", "/dataset?theme=transport"),
+        ("/dataset/a/resource/b", "/dataset/a?table=b#files"),
+        ("/dataset/a.xml", "/dataset/a.rdf"),
+        ("/catalog.xml", "/catalog.rdf"),
+        ("/feeds/dataset.atom", "/feeds/recent.atom"),
+        ("/feeds/organization/jl-tra.atom", "/feeds/organisation/jl-tra.atom"),
+        ("/feeds/group/transport.atom", "/feeds/theme/transport.atom"),
+    ],
+)
+def test_addresses_of_ckan_lead_to_ours(world: World, address: str, place: str) -> None:
+    answer = world.app.test_client().get(address)
+    assert (answer.status_code, answer.headers["Location"]) == (301, place)
