@@ -132,6 +132,18 @@ REFUSALS = {
         "调用过于频繁，已超过每分钟上限，请在 {seconds} 秒后重试。",
         "Too many calls this minute; try again in {seconds} seconds.",
     ),
+    "quota_rows": Refusal(
+        429,
+        "今日已读取的行数接近授权的上限，不能再导出这么多行，请增加筛选条件，或在 {seconds} 秒后重试。",
+        "The rows of today's calls near the limit of the grant; narrow the export by filters, or try "
+        "again in {seconds} seconds.",
+    ),
+    "streams_busy": Refusal(
+        429,
+        "该授权正在进行的导出过多，请等前面的导出结束，或在 {seconds} 秒后重试。",
+        "The grant has too many exports under way; wait for one to end, or try again in {seconds} "
+        "seconds.",
+    ),
     "quota_day": Refusal(
         429,
         "今日调用次数已用完，请在 {seconds} 秒后重试。",

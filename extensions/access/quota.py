@@ -17,7 +17,7 @@ import structlog
 from redis import Redis, RedisError
 from sqlalchemy.orm import Session
 
-from extensions.access.services.usage import count_term, peek_term
+from extensions.access.services.usage import peek_term
 from portal.services.rates import Counters, RateState, count_hit, peek_hits
 
 MINUTE_SECONDS, DAY_SECONDS = 60, 86_400
@@ -93,36 +93,37 @@ def _client(url: str) -> Redis:
 
 
 class Quota:
-    """Counts calls in the store that the settings name."""
+    """Says how the windows of an allowance stand, in the store that the settings name."""
 
     def __init__(self, redis_url: str = "") -> None:
         self._redis = _client(redis_url) if redis_url else None
 
     def peek(self, session: Session, now: datetime, allowance: Allowance) -> QuotaState:
         """Return how the windows stand; nothing is counted."""
-        state = self._ask(session, peek_hits, now, allowance)
-        return _with_term(state, session, now, allowance, peek_term)
+        found = self._ask(peek_hits, now, allowance)
+        state = _all_windows(session, peek_hits, now, allowance) if found is None else found
+        return _with_term(state, session, now, allowance)
 
-    def count(self, session: Session, now: datetime, allowance: Allowance) -> QuotaState:
-        """Count one call; `session` is a writing one."""
-        state = self._ask(session, count_hit, now, allowance)
-        return _with_term(
-            state, session, now, allowance, count_term if state.allowed else peek_term
-        )
+    def count_in_redis(self, now: datetime, allowance: Allowance) -> QuotaState | None:
+        """Count one call where Redis counts; None where the database has to."""
+        return self._ask(count_hit, now, allowance)
 
     def _ask(
-        self,
-        session: Session,
-        how: Callable[..., RateState],
-        now: datetime,
-        allowance: Allowance,
-    ) -> QuotaState:
-        if self._redis is not None:
-            try:
-                return _all_windows(self._redis, how, now, allowance)
-            except RedisError as error:
-                log.warning("redis does not answer, the database counts", error=str(error))
-        return _all_windows(session, how, now, allowance)
+        self, how: Callable[..., RateState], now: datetime, allowance: Allowance
+    ) -> QuotaState | None:
+        if self._redis is None:
+            return None
+        try:
+            return _all_windows(self._redis, how, now, allowance)
+        except RedisError as error:
+            log.warning("redis does not answer, the database counts", error=str(error))
+            return None
+
+
+def seconds_of_day_left(now: datetime) -> int:
+    """Return how long the local day still lasts."""
+    past = (int(now.timestamp()) + JILIN_OFFSET_SECONDS) % DAY_SECONDS
+    return DAY_SECONDS - past
 
 
 def windows_of(allowance: Allowance) -> tuple[Window, ...]:
@@ -157,18 +158,22 @@ def _all_windows(
 
 
 def _with_term(
-    state: QuotaState,
-    session: Session,
-    now: datetime,
-    allowance: Allowance,
-    how: Callable[[Session, int], int],
+    state: QuotaState, session: Session, now: datetime, allowance: Allowance
 ) -> QuotaState:
     """Add the term's state. It stands in the database always: it has to last for a year."""
-    limit = allowance.quota_term
-    if not limit:
+    if not allowance.quota_term:
         return state
-    used = how(session, allowance.application_id)
-    allowed = used <= limit if how is count_term else used < limit
-    left = (allowance.term_ends_at - now).total_seconds() if allowance.term_ends_at else 0
-    term = RateState(limit, max(0, limit - used), max(1, int(left)), allowed)
-    return QuotaState((*state.windows, (Window("term", limit, 0), term)))
+    used = peek_term(session, allowance.application_id)
+    return QuotaState(
+        (*state.windows, term_state(now, allowance, used, used < allowance.quota_term))
+    )
+
+
+def term_state(
+    now: datetime, allowance: Allowance, used: int, allowed: bool
+) -> tuple[Window, RateState]:
+    """Return how the term stands once `used` calls of it are used."""
+    limit, ends = allowance.quota_term, allowance.term_ends_at
+    left = (ends - now).total_seconds() if ends else 0
+    state = RateState(limit, max(0, limit - used), max(1, int(left)), allowed)
+    return Window("term", limit, 0), state

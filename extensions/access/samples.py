@@ -13,7 +13,7 @@ from extensions.access.models.application import AccessApplication
 from extensions.access.models.interface import DataInterface, find_interface
 from extensions.access.rules import UNDERTAKINGS, Request, Terms
 from extensions.access.services.applications import ApplicationService
-from extensions.access.services.interfaces import InterfaceService
+from extensions.access.services.interfaces import InterfaceOffer, InterfaceService
 from portal.actor import Actor, RoleIn
 from portal.clock import Clock
 from portal.models.account import Account, find_account
@@ -51,13 +51,9 @@ def sample_interface(
         for d in list_distributions(session, entry.id)
         if d.kind == FILE and d.format in TABULAR_FORMATS
     ]
-    InterfaceService(session, clock).register(
-        editor,
-        entry,
-        api_code=named["api_code"],
-        fields=named["fields"],
-        table_distribution=files[0] if files else None,
-    )
+    table = files[0] if files else None
+    offer = InterfaceOffer(named["api_code"], named["fields"], table_distribution=table)
+    InterfaceService(session, clock).register(editor, entry, offer)
 
 
 def sample_applications(platform: Platform) -> None:

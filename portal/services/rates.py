@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from redis import Redis
-from sqlalchemy import select
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -45,12 +46,12 @@ def count_hit(
     Raises:
         redis.RedisError: Redis does not answer.
     """
-    start = _start(now, window_seconds, offset_seconds)
+    start = window_start(now, window_seconds, offset_seconds)
     if isinstance(counters, Session):
-        count = _count_in_database(counters, key, start)
+        count = add_hits(counters, key, start, 1)
     else:
         count = _count_in_redis(counters, key, start, window_seconds)
-    return _state(now, start, window_seconds, limit, count)
+    return rate_state(now, start, window_seconds, limit, count)
 
 
 def peek_hits(
@@ -63,7 +64,7 @@ def peek_hits(
     offset_seconds: int = 0,
 ) -> RateState:
     """Return how the window stands without counting; `allowed` if one more hit would be."""
-    start = _start(now, window_seconds, offset_seconds)
+    start = window_start(now, window_seconds, offset_seconds)
     if isinstance(counters, Session):
         found = counters.scalar(
             select(RateWindow.count).where(
@@ -73,30 +74,50 @@ def peek_hits(
         )
     else:
         found = counters.get(_redis_key(key, start))  # type: ignore[assignment]
-    state = _state(now, start, window_seconds, limit, int(found or 0))
+    state = rate_state(now, start, window_seconds, limit, int(found or 0))
     return RateState(state.limit, state.remaining, state.reset_seconds, state.remaining > 0)
 
 
-def _start(now: datetime, window_seconds: int, offset_seconds: int) -> int:
+def window_start(now: datetime, window_seconds: int, offset_seconds: int = 0) -> int:
+    """Return when the window began, in seconds since 1970."""
     shifted = int(now.timestamp()) + offset_seconds
     return shifted // window_seconds * window_seconds - offset_seconds
 
 
-def _state(now: datetime, start: int, window_seconds: int, limit: int, count: int) -> RateState:
+def rate_state(now: datetime, start: int, window_seconds: int, limit: int, count: int) -> RateState:
+    """Return the state of a window whose last use was number `count`."""
     reset = max(1, int(start + window_seconds - now.timestamp()))
     return RateState(limit, max(0, limit - count), reset, count <= limit)
 
 
-def _count_in_database(session: Session, key: str, start: int) -> int:
-    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-    return session.execute(
-        insert(RateWindow)
-        .values(key=key, window_start=datetime.fromtimestamp(start, UTC), count=1)
-        .on_conflict_do_update(
-            index_elements=["key", "window_start"], set_={"count": RateWindow.count + 1}
-        )
-        .returning(RateWindow.count)
-    ).scalar_one()
+def add_hits(session: Session, key: str, start: int, count: int) -> int:
+    """Add so many uses to a window of the database; return how many there are with them."""
+    dialect = session.get_bind().dialect.name
+    values = {"key": key, "window_start": datetime.fromtimestamp(start, UTC), "count": count}
+    return int(session.connection().execute(_ADD[dialect], values).scalar_one())
+
+
+def take_back_hits(session: Session, key: str, start: int, count: int) -> None:
+    """Take uses back that were added in this transaction and did not come about."""
+    values = {"of": key, "began": datetime.fromtimestamp(start, UTC), "less": count}
+    session.connection().execute(_TAKE_BACK, values)
+
+
+def _adding(insert: Any) -> Any:
+    """Made once for each kind of database: every call of an interface asks it."""
+    statement = insert(RateWindow)
+    return statement.on_conflict_do_update(
+        index_elements=["key", "window_start"],
+        set_={"count": RateWindow.count + statement.excluded.count},
+    ).returning(RateWindow.count)
+
+
+_ADD = {"sqlite": _adding(sqlite.insert), "postgresql": _adding(postgresql.insert)}
+_TAKE_BACK = (
+    update(RateWindow)
+    .where(RateWindow.key == bindparam("of"), RateWindow.window_start == bindparam("began"))
+    .values(count=RateWindow.count - bindparam("less"))
+)
 
 
 def _count_in_redis(client: Redis, key: str, start: int, window_seconds: int) -> int:

@@ -13,10 +13,14 @@ from pathlib import Path
 SECONDS = 6
 SCRIPT = """
 local paths = { %s }
-local headers = { %s }
+local credentials = { %s }
 local n = 0
 request = function()
   n = n + 1
+  local headers = {}
+  if #credentials > 0 then
+    headers["Authorization"] = "Bearer " .. credentials[(n - 1) %% #credentials + 1]
+  end
   return wrk.format("GET", paths[(n - 1) %% #paths + 1], headers)
 end
 done = function(summary, latency, requests)
@@ -38,9 +42,20 @@ class Figures:
     failed: int
 
 
-def drive(url: str, paths: Sequence[str], *, clients: int, seconds: int = SECONDS) -> Figures:
-    """Ask for the paths in turn, over and over, with so many clients at once."""
-    script = SCRIPT % (", ".join(json.dumps(path) for path in paths), "")
+def drive(
+    url: str,
+    paths: Sequence[str],
+    *,
+    clients: int,
+    seconds: int = SECONDS,
+    credentials: Sequence[str] = (),
+) -> Figures:
+    """Ask for the paths in turn, over and over, with so many clients at once.
+
+    Args:
+        credentials: keys to call with, each in its turn.
+    """
+    script = SCRIPT % tuple(", ".join(map(json.dumps, one)) for one in (paths, credentials))
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "paths.lua"
         file.write_text(script, encoding="utf-8")

@@ -25,6 +25,7 @@ from portal.tables.groups import NUMBERS
 from portal.tables.info import Column
 from portal.tables.json_values import dumps, json_value
 from portal.tables.query import Filter, TableQuery, compile_query
+from portal.tables.stream import StepLimits
 from portal.web.context import platform
 
 __all__ = [
@@ -150,7 +151,10 @@ def _groups(admission: Admission, filters: Sequence[Filter], by: Grouping) -> It
     measured = [admission.table.column(name) for name in by.measured]
     select = ", ".join([*keys, "count(*)", *(sql for one in measured for sql in _parts_of(one))])
     with platform().tables.statement(
-        admission.table, select, compiled, step_seconds=AGGREGATE_SECONDS
+        admission.table,
+        select,
+        compiled,
+        limits=StepLimits(AGGREGATE_SECONDS, whole=AGGREGATE_SECONDS),
     ) as stream:
         batches = stream.record_batches(MAX_GROUPS + 1)
         next(batches)  # the schema

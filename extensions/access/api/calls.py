@@ -7,22 +7,19 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
 from typing import Any, cast
 
 from flask import Blueprint, Response, current_app, g, request
-from sqlalchemy.orm import Session
 
 from extensions.access.errors import Caller, CallRefused
 from extensions.access.quota import Quota, QuotaState
 from extensions.access.services.call_log import Called, CallLog
+from extensions.access.services.counting import CallCounter
 from extensions.access.services.gate import Admission, admit
 from extensions.access.services.keys import SECRET_PREFIX
 from extensions.access.services.sandbox_gate import admit_to_sandbox, opens_sandbox
 from extensions.access.services.sandbox_keys import SANDBOX_PREFIX
-from extensions.access.services.sandbox_use import add_sandbox_call
 from extensions.access.services.tokens import TokenIssuer, is_token
-from extensions.access.services.usage import add_call
 from portal.web.context import EXTENSION_KEY as PLATFORM_KEY
 from portal.web.context import clock, platform
 
@@ -35,18 +32,20 @@ CREDENTIAL_NAMES = frozenset(
 _TOKEN = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]*")
 
 
-LOG_KEY = "xiangyun_access_calls"
+LOG_KEY, COUNTER_KEY = "xiangyun_access_calls", "xiangyun_access_counter"
 SANDBOX_HEADER, SYNTHETIC = "Xiangyun-Sandbox", "synthetic"
 
 
 def install(blueprint: Blueprint) -> None:
-    """Give each application that the blueprint is registered with a log of its calls."""
+    """Give each application that the blueprint is registered with a counter and a log of calls."""
 
     @blueprint.record
     def _open(state: Any) -> None:
         if LOG_KEY not in state.app.extensions:
-            database = state.app.extensions[PLATFORM_KEY].database
-            state.app.extensions[LOG_KEY] = CallLog(database)
+            parts = state.app.extensions[PLATFORM_KEY]
+            state.app.extensions[LOG_KEY] = CallLog(parts.database)
+            counter = CallCounter(parts.database, Quota(parts.settings.redis_url))
+            state.app.extensions[COUNTER_KEY] = counter
 
 
 @dataclass(frozen=True)
@@ -116,18 +115,16 @@ def _serve(
 ) -> tuple[Response, Answer, Caller | None]:
     refuse_credential_in_url()
     now = clock()()
-    quota = quota_of(platform().settings.redis_url)
+    counter = cast(CallCounter, current_app.extensions[COUNTER_KEY])
     issuer = TokenIssuer(platform().settings.site_url)
     with platform().database.reading() as reading:
         credential = sent_credential()
         door = admit_to_sandbox if opens_sandbox(credential) else admit
         admission = door(reading, now, api_code, credential, issuer)
         caller = g.access_caller = _caller_of(admission)
-        refuse_if_over(quota.peek(reading, now, admission.allowance), caller)
+        refuse_if_over(counter.look(reading, now, admission.allowance), caller)
     answered = answer(admission)
-    state = _counted(quota, now, admission, answered)
-    if not state.allowed:
-        answered.response.close()
+    state = _counted(counter, now, admission, answered)
     refuse_if_over(state, caller)
     if admission.is_sandbox:
         answered.response.headers[SANDBOX_HEADER] = SYNTHETIC
@@ -141,26 +138,21 @@ def _caller_of(admission: Admission) -> Caller | None:
     return Caller(admission.allowance.application_id, admission.key_id)
 
 
-def _counted(quota: Quota, now: datetime, admission: Admission, answered: Answer) -> QuotaState:
-    with platform().database.writing() as writing:
-        state = quota.count(writing, now, admission.allowance)
-        if state.allowed:
-            failed = answered.response.status_code >= 400
-            _add(writing, now, admission, rows=answered.rows, failed=failed)
+def _counted(
+    counter: CallCounter, now: datetime, admission: Admission, answered: Answer
+) -> QuotaState:
+    """Count the call. An answer that is not given after all gives back what it holds."""
+    failed = answered.response.status_code >= 400
+    is_given = False
+    try:
+        state = counter.count(
+            now, admission.allowance, admission.interface.id, rows=answered.rows, failed=failed
+        )
+        is_given = state.allowed
+    finally:
+        if not is_given:
+            answered.response.close()
     return state
-
-
-def _add(writing: Session, now: datetime, admission: Admission, **use: Any) -> None:
-    allowance = admission.allowance
-    if admission.is_sandbox:
-        add_sandbox_call(writing, now, allowance.sandbox_of, admission.interface.id, **use)
-    else:
-        add_call(writing, now, allowance.application_id, **use)
-
-
-@cache
-def quota_of(redis_url: str) -> Quota:
-    return Quota(redis_url)
 
 
 def refuse_credential_in_url() -> None:
@@ -179,8 +171,8 @@ def sent_credential() -> str:
     return request.headers.get("X-API-Key", "").strip()
 
 
-def refuse_if_over(state: QuotaState, caller: Caller | None) -> None:
-    if state.allowed:
+def refuse_if_over(state: QuotaState | None, caller: Caller | None) -> None:
+    if state is None or state.allowed:
         return
     g.quota = state
     refused = CallRefused(f"quota_{state.over}", seconds=state.tighter.reset_seconds)

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 from urllib.parse import urlencode
 
-import orjson
 from flask import Response
 from werkzeug.datastructures import MultiDict
 
@@ -16,22 +14,29 @@ from extensions.access.api.calls import Answer
 from extensions.access.api.cursor import next_cursor, with_cursor
 from extensions.access.api.forms import content_type
 from extensions.access.api.parameters import QUERY_SECONDS
+from extensions.access.api.streams import streams_of
 from extensions.access.errors import CallRefused
-from extensions.access.masking import is_masked, mask_rows
+from extensions.access.masking import mask_rows
+from extensions.access.masking_sql import masked_values
+from extensions.access.quota import seconds_of_day_left
 from extensions.access.services.gate import Admission
+from extensions.access.services.usage import rows_today
 from portal.errors import Invalid
 from portal.tables.column_types import ColumnType
-from portal.tables.export import ExportForm, cut_into_pieces, export_rows, whole_or_marked
+from portal.tables.export import cut_into_pieces, whole_or_marked
+from portal.tables.export_sql import json_object
+from portal.tables.export_text import batch_rows, joined
 from portal.tables.info import Column
-from portal.tables.json_values import json_rows
+from portal.tables.json_values import MAX_SAFE_INTEGER
 from portal.tables.query import TableQuery, compile_query
+from portal.tables.stream import StepLimits
 from portal.web.attachment import hold_slot
-from portal.web.context import platform
+from portal.web.context import clock, platform
 
 ROW_NAMES = ("sort", "limit", "cursor", "fields", "format")
 MAX_STREAM_ROWS = 2_000_000
-STREAM_BATCH_ROWS = 2_000
-STREAM_STEP_SECONDS = 10.0
+STREAM_STEP_SECONDS, STREAM_SECONDS = 10.0, 60.0  # of the engine's work: one step, all of them
+MAX_ROWS_A_DAY = 20_000_000  # of one grant, before a stream is refused
 BROKEN_OFF = b'\n{"error": "broken off: the data is incomplete'
 
 
@@ -81,55 +86,63 @@ def _next_path(admission: Admission, given: MultiDict[str, str], cursor: str) ->
 
 
 def _stream(admission: Admission, query: TableQuery, cursor: str, *, is_limited: bool) -> Answer:
-    """Stream every row that fits; `limit` counts only where the caller names one."""
+    """Stream every row that fits; `limit` counts only where the caller names one.
+
+    The question alone may take no longer than any other (QUERY_SECONDS until the first rows), the
+    engine's work for all rows STREAM_SECONDS; how many rows leave is known and counted before.
+    """
     if cursor:
         raise Invalid.one("cursor", "not_together", "NDJSON 一次返回全部结果，不使用游标。")
     if not is_limited:
         query = replace(query, limit=None)
+    rows = _rows_to_stream(admission, query)
+    response = Response(content_type=content_type("ndjson"))
+    with streams_of(admission.allowance) as held:
+        pieces = cut_into_pieces(_lines(admission, query))
+        whole = whole_or_marked(next(pieces, b""), pieces, BROKEN_OFF)
+        hold_slot(response, held.until_closed(whole))
+    response.headers["X-Total-Count"] = str(rows)
+    return Answer(response, rows, tuple(query.columns))
+
+
+def _rows_to_stream(admission: Admission, query: TableQuery) -> int:
+    """Return how many rows will leave. Raises CallRefused where they are too many."""
     counted = replace(query, limit=0, sort=(), columns=())
     total = platform().tables.run(admission.table, counted, seconds=QUERY_SECONDS).total or 0
     rows = total if query.limit is None else min(total, query.limit)
     if rows > MAX_STREAM_ROWS:
         raise CallRefused("too_many_rows")
-    response = Response(content_type=content_type("ndjson"))
-    if any(is_masked(admission.items[name].masking) for name in query.columns):
-        pieces = _masked_lines(admission, query)
-    else:
-        pieces = export_rows(platform().tables, admission.table, query, ExportForm.NDJSON)
-    hold_slot(response, pieces)
-    response.headers["X-Total-Count"] = str(rows)
-    return Answer(response, rows, tuple(query.columns))
-
-
-def _masked_lines(admission: Admission, query: TableQuery) -> Iterator[bytes]:
-    """Return the lines in pieces; the first is made at once, while an error can be answered."""
-    pieces = cut_into_pieces(_lines(admission, query))
-    return whole_or_marked(next(pieces, b""), pieces, BROKEN_OFF)
+    if not admission.is_sandbox:
+        now = clock()()
+        with platform().database.reading() as reading:
+            given = rows_today(reading, now, admission.allowance.application_id)
+        if given + rows > MAX_ROWS_A_DAY:
+            raise CallRefused("quota_rows", seconds=seconds_of_day_left(now))
+    return rows
 
 
 def _lines(admission: Admission, query: TableQuery) -> Iterator[bytes]:
+    """Yield the lines, masked; DuckDB writes them."""
     compiled = compile_query(admission.table, query, whole=True)
     rules = {name: item.masking for name, item in admission.items.items()}
-    select = ", ".join(f'"{column.field_name}"' for column in compiled.columns)
-    loose = tuple(c.field_name for c in compiled.columns if _has_shared_scale(c))
+    values = {**_large_integers(compiled.columns), **masked_values(compiled.columns, rules)}
+    select = json_object(compiled.columns, values)
+    limits = StepLimits(STREAM_STEP_SECONDS, first=QUERY_SECONDS, whole=STREAM_SECONDS)
     with platform().tables.statement(
-        admission.table, select, compiled, step_seconds=STREAM_STEP_SECONDS
+        admission.table, f"concat({select}, chr(10))", compiled, limits=limits
     ) as stream:
-        batches = stream.record_batches(STREAM_BATCH_ROWS)
-        next(batches)  # the schema
-        for batch in batches:
-            trimmed = [_without_zeros(row, loose) for row in batch.to_pylist()]
-            rows = json_rows(mask_rows(trimmed, rules))
-            yield b"".join(orjson.dumps(row) + b"\n" for row in rows)
+        for texts in stream.texts(batch_rows(compiled.columns)):
+            yield joined(texts)
 
 
-def _has_shared_scale(column: Column) -> bool:
-    return column.type is ColumnType.NUMBER and column.decimal_places is None
-
-
-def _without_zeros(row: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
-    """Drop the zeros that a shared scale adds, as pages do: 3.1 beside 2.055 is 3.1."""
-    for name in names:
-        if row[name] is not None:
-            row[name] = row[name].normalize()
-    return row
+def _large_integers(columns: tuple[Column, ...]) -> dict[str, str]:
+    """Return SQL of integers that JavaScript's numbers do not hold: they are texts, as in pages."""
+    most = MAX_SAFE_INTEGER
+    return {
+        one.field_name: f"CASE WHEN abs({plain}::HUGEINT) > {most} THEN '\"' || {plain} || '\"'"
+        f" ELSE {plain}::VARCHAR END"
+        for one in columns
+        if one.type is ColumnType.INTEGER
+        and max(abs(int(one.minimum or 0)), abs(int(one.maximum or 0))) > most
+        for plain in (f'"{one.field_name}"',)
+    }

@@ -13,7 +13,8 @@ from extensions.access.api.aggregate import (
 from extensions.access.api.answers import field_of
 from extensions.access.api.forms import FORMATS
 from extensions.access.api.parameters import BEGINS, DEFAULT_LIMIT, MAX_LIMIT, QUERY_SECONDS
-from extensions.access.api.row_answers import MAX_STREAM_ROWS
+from extensions.access.api.row_answers import MAX_ROWS_A_DAY, MAX_STREAM_ROWS
+from extensions.access.api.streams import MAX_STREAMS
 from extensions.access.masking import is_masked
 from extensions.access.quota import windows_of
 from extensions.access.services.gate import Admission
@@ -44,6 +45,8 @@ def schema_of(admission: Admission) -> dict[str, Any]:
             "default_limit": DEFAULT_LIMIT,
             "max_limit": MAX_LIMIT,
             "max_stream_rows": MAX_STREAM_ROWS,
+            "max_streams": MAX_STREAMS,
+            "max_rows_a_day": MAX_ROWS_A_DAY,
             "max_filters": MAX_FILTERS - len(admission.row_filters),
             "max_sorts": MAX_SORTS,
             "max_group_fields": MAX_GROUP_FIELDS,

@@ -87,11 +87,15 @@ class AccessApplication(Base):
     @property
     def number(self) -> str:
         """The number that people quote."""
-        return f"SQ{self.id:08d}"
+        return number_of(self.id)
 
     @property
     def applicant_name(self) -> str:
         return self.applicant.applicant_name or self.applicant.display_name
+
+
+def number_of(application_id: int) -> str:
+    return f"SQ{application_id:08d}"
 
 
 def get_application(session: Session, application_id: int) -> AccessApplication:

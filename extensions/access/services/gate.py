@@ -1,7 +1,8 @@
-"""Who may call an interface right now: one indexed query for each call, nothing remembered.
+"""Who may call an interface right now: one indexed query for each call.
 
-The state of the key, the grant, the entry and its place on the open list are all read here, so
-that a suspension, a revocation or a removal counts from the next call on, in every process.
+The state of the key, the grant, the entry and its place on the open list are all read at each call
+(`standing`), so that a suspension, a revocation or a removal counts from the next call on, in every
+process.
 """
 
 from __future__ import annotations
@@ -11,12 +12,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam
 from sqlalchemy.orm import Session, lazyload
 
 from extensions.access.errors import Caller, CallRefused
 from extensions.access.masking import is_masked
-from extensions.access.models.application import AccessApplication
+from extensions.access.models.application import AccessApplication, number_of
 from extensions.access.models.interface import DataInterface, find_interface
 from extensions.access.models.key import AccessKey
 from extensions.access.models.upstream import UpstreamService
@@ -24,6 +25,13 @@ from extensions.access.quota import Allowance
 from extensions.access.row_filters import filters_of, item_table, row_filter_defects
 from extensions.access.rules import grantable_items
 from extensions.access.services.keys import hash_secret
+from extensions.access.services.standing import (
+    Standing,
+    find_standing,
+    joined,
+    remember,
+    remembered,
+)
 from extensions.access.services.tokens import TokenIssuer, is_token
 from extensions.access.upstream import Target
 from portal.clock import SHANGHAI, local_date
@@ -69,38 +77,18 @@ class Admission:
     upstream: Target | None = None
 
 
-_GRANT = (
-    select(
-        AccessKey,
-        AccessApplication,
-        DataInterface,
-        CatalogueEntry,
-        EntryVersion,
-        OpenListEntry.id,
-        DataVersion,
-        Distribution.deleted_at,
-        UpstreamService,
-    )
-    .join(AccessApplication, AccessApplication.id == AccessKey.application_id)
-    .join(DataInterface, DataInterface.id == AccessApplication.interface_id)
-    .join(CatalogueEntry, CatalogueEntry.id == DataInterface.entry_id)
-    .outerjoin(EntryVersion, EntryVersion.id == CatalogueEntry.published_version_id)
-    .outerjoin(
-        OpenListEntry,
-        (OpenListEntry.entry_id == CatalogueEntry.id)
-        & (OpenListEntry.state == "open")
-        & (OpenListEntry.open_type == "conditional"),
-    )
-    .outerjoin(
-        UpstreamService,
-        (UpstreamService.interface_id == DataInterface.id) & UpstreamService.disabled_at.is_(None),
-    )
-    .outerjoin(Distribution, Distribution.id == DataInterface.table_distribution_id)
-    .outerjoin(DataVersion, DataVersion.id == Distribution.current_version_id)
-    .options(lazyload("*"))
-)
-_BY_SECRET = _GRANT.where(AccessKey.secret_hash == bindparam("secret_hash"))
-_BY_KEY = _GRANT.where(AccessKey.id == bindparam("key_id"))
+_GRANT = joined(
+    AccessKey,
+    AccessApplication,
+    DataInterface,
+    CatalogueEntry,
+    EntryVersion,
+    OpenListEntry.id,
+    DataVersion,
+    Distribution.deleted_at,
+    UpstreamService,
+).options(lazyload("*"))
+_BY_ID = _GRANT.where(AccessKey.id == bindparam("key_id"))
 
 
 def admit(
@@ -116,27 +104,31 @@ def admit(
         if find_interface(session, api_code) is None:
             raise CallRefused("unknown_interface")
         raise CallRefused("key_missing")
-    row = _grant_of(session, now, credential, issuer)
+    standing = _standing_of(session, now, credential, issuer)
+    found = remembered(session, standing, now)
+    if found is not None and found.interface.api_code == api_code:
+        return found
+    row = session.execute(_BY_ID, {"key_id": standing.key_id}).one()
     try:
-        return _admitted(row, now, api_code)
+        admission = _admitted(row, now, api_code)
     except CallRefused as refused:
         refused.caller = Caller(application_id=row[1].id, key_id=row[0].id)
         raise
+    remember(session, standing, admission)
+    return admission
 
 
-def _grant_of(
-    session: Session, now: datetime, credential: str, issuer: TokenIssuer
-) -> Sequence[Any]:
+def _standing_of(session: Session, now: datetime, credential: str, issuer: TokenIssuer) -> Standing:
     if not is_token(credential):
-        row = session.execute(_BY_SECRET, {"secret_hash": hash_secret(credential)}).first()
-        if row is None:
+        standing = find_standing(session, secret_hash=hash_secret(credential))
+        if standing is None:
             raise CallRefused("key_unknown")
-        return row
+        return standing
     key_id, number = issuer.read(session, credential, now)
-    row = session.execute(_BY_KEY, {"key_id": key_id}).first()
-    if row is None or row[1].number != number:
+    standing = find_standing(session, key_id=key_id)
+    if standing is None or number_of(standing.application_id) != number:
         raise CallRefused("token_invalid")
-    return row
+    return standing
 
 
 def _admitted(row: Sequence[Any], now: datetime, api_code: str) -> Admission:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
@@ -19,7 +20,7 @@ from portal.actor import Actor
 from portal.clock import Clock
 from portal.errors import Defect, Invalid
 from portal.models.distribution import FILE, Distribution
-from portal.models.entry import CatalogueEntry
+from portal.models.entry import CatalogueEntry, EntryVersion
 from portal.permissions import Permission, require
 from portal.services import audit
 from portal.services.content import content_of
@@ -29,6 +30,29 @@ from portal.services.guards import refuse
 AUDIT_FLOW = "data_interface"
 
 
+@dataclass(frozen=True)
+class InterfaceOffer:
+    """What an agency offers through a new interface.
+
+    Args:
+        api_code: `[a-z][a-z0-9-]{2,40}`, the last part of its address.
+        fields: field names that it may give; open items, never sensitive ones.
+        table_distribution: the entry's file whose table it serves; may follow later.
+        name: how it is shown; "" for the entry's title.
+        sort_field: one of `fields`, by which rows come without another order; "" for the file's.
+        daily_quota, per_minute: calls that are proposed to a reviewer.
+    """
+
+    api_code: str
+    fields: Sequence[str]
+    table_distribution: Distribution | None = None
+    name: str = ""
+    description: str = ""
+    sort_field: str = ""
+    daily_quota: int = DEFAULT_DAILY_QUOTA
+    per_minute: int = DEFAULT_PER_MINUTE
+
+
 class InterfaceService:
     """Everything that may happen to a data interface. Never commits."""
 
@@ -36,66 +60,53 @@ class InterfaceService:
         self._session = session
         self._clock = clock
 
-    def register(
-        self,
-        actor: Actor,
-        entry: CatalogueEntry,
-        *,
-        api_code: str,
-        fields: Sequence[str],
-        table_distribution: Distribution | None = None,
-        name: str = "",
-        description: str = "",
-        sort_field: str = "",
-        daily_quota: int = DEFAULT_DAILY_QUOTA,
-        per_minute: int = DEFAULT_PER_MINUTE,
-    ) -> DataInterface:
+    def register(self, actor: Actor, entry: CatalogueEntry, offer: InterfaceOffer) -> DataInterface:
         """Register an interface on a published, conditionally open entry.
 
         Adds the distribution of kind interface with which the entry may be opened (F4).
 
-        Args:
-            api_code: `[a-z][a-z0-9-]{2,40}`, the last part of its address.
-            fields: field names that it may give; open items, never sensitive ones.
-            table_distribution: the entry's file whose table it serves; may follow later.
-
         Raises:
             Forbidden: the actor does not act for the entry's provider.
             GuardRefused: the entry is not published as conditionally open.
-            Invalid: every defect of the rest at once.
+            Invalid: every defect of the offer at once.
         """
         require(actor, Permission.DISTRIBUTION_WRITE, entry)
-        _check_conditional(entry)
-        defects = [
-            *self._code_defects(api_code),
-            *_field_defects(entry, fields, sort_field),
-            *_table_defects(entry, table_distribution, fields),
-            *_limit_defects(daily_quota, per_minute),
-        ]
+        version = _conditional_version(entry)
+        defects = [*self._code_defects(offer.api_code), *_offer_defects(version, offer)]
         if defects:
             raise Invalid(defects)
-        title = name.strip() or f"{entry.published_version.title}接口"  # type: ignore[union-attr]
+        interface = self._new(actor, entry, offer, offer.name.strip() or f"{version.title}接口")
+        self._record(actor, interface, "register")
+        return interface
+
+    def _new(
+        self, actor: Actor, entry: CatalogueEntry, offer: InterfaceOffer, title: str
+    ) -> DataInterface:
         shown = DistributionService(self._session, self._clock).add_interface(
-            actor, entry, name=title, url=f"/data/v1/{api_code}", description=description
+            actor,
+            entry,
+            name=title,
+            url=f"/data/v1/{offer.api_code}",
+            description=offer.description,
         )
+        table = offer.table_distribution
         interface = DataInterface(
-            api_code=api_code,
+            api_code=offer.api_code,
             entry_id=entry.id,
             entry=entry,
             distribution_id=shown.id,
-            table_distribution_id=table_distribution.id if table_distribution else None,
+            table_distribution_id=table.id if table else None,
             name=title[:200],
-            description=description,
-            fields=list(dict.fromkeys(fields)),
-            sort_field=sort_field,
-            daily_quota=daily_quota,
-            per_minute=per_minute,
+            description=offer.description,
+            fields=list(dict.fromkeys(offer.fields)),
+            sort_field=offer.sort_field,
+            daily_quota=offer.daily_quota,
+            per_minute=offer.per_minute,
             created_at=self._clock(),
             created_by=actor.account_id,
         )
         self._session.add(interface)
         self._session.flush()
-        self._record(actor, interface, "register")
         return interface
 
     def serve_table(
@@ -103,7 +114,7 @@ class InterfaceService:
     ) -> DataInterface:
         """Let the interface answer from this file's table from now on."""
         require(actor, Permission.DISTRIBUTION_WRITE, interface.entry)
-        defects = _table_defects(interface.entry, distribution, interface.fields)
+        defects = _table_defects(interface.entry_id, distribution, interface.fields)
         if defects:
             raise Invalid(defects)
         interface.table_distribution_id = distribution.id
@@ -145,17 +156,24 @@ class InterfaceService:
         )
 
 
-def _check_conditional(entry: CatalogueEntry) -> None:
+def _conditional_version(entry: CatalogueEntry) -> EntryVersion:
     version = entry.published_version
     if version is None or entry.retired_at is not None:
         raise refuse("entry", "unpublished", "目录发布后才能登记数据接口。")
     if version.open_type != "conditional":
         raise refuse("open_type", "not_conditional", "只有有条件开放的数据通过申请接口提供。")
+    return version
 
 
-def _field_defects(entry: CatalogueEntry, fields: Sequence[str], sort_field: str) -> list[Defect]:
-    version = entry.published_version
-    assert version is not None
+def _offer_defects(version: EntryVersion, offer: InterfaceOffer) -> list[Defect]:
+    return [
+        *_field_defects(version, offer.fields, offer.sort_field),
+        *_table_defects(version.entry_id, offer.table_distribution, offer.fields),
+        *_limit_defects(offer.daily_quota, offer.per_minute),
+    ]
+
+
+def _field_defects(version: EntryVersion, fields: Sequence[str], sort_field: str) -> list[Defect]:
     grantable = grantable_items(content_of(version), fields)
     defects = [
         Defect(
@@ -175,11 +193,11 @@ def _field_defects(entry: CatalogueEntry, fields: Sequence[str], sort_field: str
 
 
 def _table_defects(
-    entry: CatalogueEntry, distribution: Distribution | None, fields: Sequence[str]
+    entry_id: int, distribution: Distribution | None, fields: Sequence[str]
 ) -> list[Defect]:
     if distribution is None:
         return []
-    if distribution.entry_id != entry.id or distribution.kind != FILE:
+    if distribution.entry_id != entry_id or distribution.kind != FILE:
         message = "接口的底表须是该数据自己的数据文件。"
         return [Defect("table_distribution", "foreign", message)]
     version = distribution.current_version

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import func, select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -12,34 +12,33 @@ from extensions.access.models.sandbox import SandboxCall
 from portal.clock import local_date
 
 
-def add_sandbox_call(
+def add_sandbox_calls(
     session: Session,
-    now: datetime,
     account_id: int,
     interface_id: int,
+    day: date,
     *,
+    calls: int,
     rows: int,
-    failed: bool,
+    errors: int,
 ) -> None:
-    """Add one call to its account's local day."""
+    """Add calls to their account's local day."""
     insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-    values = {
-        "account_id": account_id,
-        "interface_id": interface_id,
-        "day": local_date(now),
-        "calls": 1,
-        "rows": rows,
-        "errors": int(failed),
-    }
+    statement = insert(SandboxCall).values(
+        account_id=account_id,
+        interface_id=interface_id,
+        day=day,
+        calls=calls,
+        rows=rows,
+        errors=errors,
+    )
     session.execute(
-        insert(SandboxCall)
-        .values(values)
-        .on_conflict_do_update(
+        statement.on_conflict_do_update(
             index_elements=["account_id", "interface_id", "day"],
             set_={
-                "calls": SandboxCall.calls + 1,
+                "calls": SandboxCall.calls + calls,
                 "rows": SandboxCall.rows + rows,
-                "errors": SandboxCall.errors + int(failed),
+                "errors": SandboxCall.errors + errors,
             },
         )
     )

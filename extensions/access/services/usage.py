@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from typing import Any
 
 from sqlalchemy import Text, cast, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -37,42 +38,66 @@ class OperationUse:
     milliseconds: int
 
 
-def add_call(
-    session: Session, now: datetime, application_id: int, *, rows: int, failed: bool
+def add_calls(
+    session: Session,
+    application_id: int,
+    day: date,
+    hour: int,
+    *,
+    calls: int,
+    rows: int,
+    errors: int,
 ) -> None:
-    """Add one call to its application's local hour."""
-    local = now.astimezone(SHANGHAI)
-    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-    session.execute(
-        insert(ApiCall)
-        .values(
-            application_id=application_id,
-            day=local.date(),
-            hour=local.hour,
-            calls=1,
-            rows=rows,
-            errors=int(failed),
-        )
-        .on_conflict_do_update(
-            index_elements=["application_id", "day", "hour"],
-            set_={
-                "calls": ApiCall.calls + 1,
-                "rows": ApiCall.rows + rows,
-                "errors": ApiCall.errors + int(failed),
-            },
-        )
+    """Add calls to their application's local hour."""
+    values = {
+        "application_id": application_id,
+        "day": day,
+        "hour": hour,
+        "calls": calls,
+        "rows": rows,
+        "errors": errors,
+    }
+    session.connection().execute(_ADD_CALLS[session.get_bind().dialect.name], values)
+
+
+def add_to_term(session: Session, application_id: int, calls: int) -> int:
+    """Add calls to the grant's term (fewer than none: take them back); return how many it has."""
+    values = {"application_id": application_id, "calls": calls}
+    statement = _ADD_TO_TERM[session.get_bind().dialect.name]
+    return int(session.connection().execute(statement, values).scalar_one())
+
+
+def _adding_calls(insert: Any) -> Any:
+    """Made once for each kind of database: every call asks it."""
+    statement = insert(ApiCall)
+    sums = {
+        name: getattr(ApiCall, name) + statement.excluded[name]
+        for name in ("calls", "rows", "errors")
+    }
+    return statement.on_conflict_do_update(
+        index_elements=["application_id", "day", "hour"], set_=sums
     )
 
 
-def count_term(session: Session, application_id: int) -> int:
-    """Count one call of the grant's term; return how many there were with it."""
-    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-    statement = insert(TermUse).values(application_id=application_id, calls=1)
-    return session.execute(
-        statement.on_conflict_do_update(
-            index_elements=["application_id"], set_={"calls": TermUse.calls + 1}
-        ).returning(TermUse.calls)
-    ).scalar_one()
+def _adding_to_term(insert: Any) -> Any:
+    statement = insert(TermUse)
+    return statement.on_conflict_do_update(
+        index_elements=["application_id"],
+        set_={"calls": TermUse.calls + statement.excluded.calls},
+    ).returning(TermUse.calls)
+
+
+_INSERTS = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+_ADD_CALLS = {name: _adding_calls(insert) for name, insert in _INSERTS.items()}
+_ADD_TO_TERM = {name: _adding_to_term(insert) for name, insert in _INSERTS.items()}
+
+
+def rows_today(session: Session, now: datetime, application_id: int) -> int:
+    """Return how many rows an application was given on this local day."""
+    query = select(func.coalesce(func.sum(ApiCall.rows), 0)).where(
+        ApiCall.application_id == application_id, ApiCall.day == local_date(now)
+    )
+    return int(session.scalar(query) or 0)
 
 
 def peek_term(session: Session, application_id: int) -> int:

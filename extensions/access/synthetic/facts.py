@@ -53,14 +53,23 @@ class ColumnFacts:
 
 
 @dataclass(frozen=True)
+class Sum:
+    """In every row the total is what its parts make together."""
+
+    total: str
+    parts: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Relations:
     """`depends` leads from a column to the one that decides it, `pairs` gives the values of both
-    where they may be known; in each of `ordered` the first is never greater than the second; the
-    items `together_unique` make the key together."""
+    where they may be known; in each of `ordered` the first is never greater than the second; `sums` are
+    totals and their parts; the items `together_unique` make the key together."""
 
     depends: Mapping[str, str] = field(default_factory=dict)
     pairs: Mapping[str, Mapping[Any, Any]] = field(default_factory=dict)
     ordered: tuple[tuple[str, str], ...] = ()
+    sums: tuple[Sum, ...] = ()
     together_unique: tuple[str, ...] = ()
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import duckdb
 
 from extensions.access.synthetic.facts import FEWEST_ROWS, REAL, ColumnFacts, Relations
+from extensions.access.synthetic.sums import find_sums
 from portal.tables.column_types import ColumnType
 from portal.tables.info import TableInfo
 
@@ -27,6 +28,7 @@ def related(
         depends=depends,
         pairs=_pairs(connection, depends, {one.name: one for one in known}),
         ordered=_ordered(connection, info, known),
+        sums=find_sums(connection, [one for one in known if one.name not in depends]),
         together_unique=_together_unique(connection, info, columns),
     )
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from extensions.access.synthetic.draws import draw_of, fresh
 from extensions.access.synthetic.facts import ColumnFacts, TableFacts
+from extensions.access.synthetic.sums import set_sums
 
 FEWEST, MOST = 200, 1_000
 ATTEMPTS = 25
@@ -35,8 +36,10 @@ def make_rows(facts: TableFacts, seed: int, meeting: Meeting) -> list[Row]:
     rows = [
         dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)
     ]
+    by_name = {one.name: one for one in facts.columns}
     for row in rows:
         _set_in_order(row, facts.relations.ordered)
+        set_sums(row, facts.relations.sums, by_name, facts.relations.ordered)
     apart = [[one.name] for one in facts.columns if one.guarded or one.is_key]
     for names in apart:
         _redraw(facts, rows, names, seed, meeting)

@@ -17,6 +17,7 @@ from extensions.access.services.attachments import (
     check_name,
     remove_attachment,
 )
+from extensions.access.web.answers import decide
 from portal.errors import Forbidden, Invalid
 from portal.permissions import require
 from portal.services.distributions import format_of, media_type_of
@@ -24,7 +25,6 @@ from portal.storage.base import StoredObject
 from portal.web.access import signed_in, writes
 from portal.web.attachment import stored_file
 from portal.web.context import actor, platform, session
-from portal.web.work.decisions import decide
 
 blueprint = Blueprint("access_attachments", __name__)
 ID = "int(max=2147483647)"

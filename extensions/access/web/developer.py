@@ -39,6 +39,7 @@ from extensions.access.services.keys import NewKey
 from extensions.access.services.policies import row_for
 from extensions.access.services.review_facts import similar_uses
 from extensions.access.services.usage import list_days
+from extensions.access.web.answers import decide, refused
 from extensions.access.web.attachments import received_files
 from extensions.access.web.forms import Typed, plain, whole
 from extensions.access.web.history import clocks_of, history_of
@@ -51,15 +52,7 @@ from portal.web.access import public, signed_in, writes
 from portal.web.context import actor, clock, commit, platform, session
 from portal.web.identity import check_may_apply
 from portal.web.translated import translated
-from portal.web.work.decisions import (
-    REFUSALS,
-    Problem,
-    decide,
-    form_key,
-    form_seen,
-    fresh_key,
-    refused,
-)
+from portal.web.work.decisions import REFUSALS, Problem, form_key, form_seen, fresh_key
 
 blueprint = Blueprint("access_developer", __name__)
 ID = "int(max=2147483647)"

@@ -9,8 +9,9 @@ from flask_babel import gettext
 
 from extensions.access.models.interface import get_interface, list_interfaces
 from extensions.access.rules import grantable_items
-from extensions.access.services.interfaces import InterfaceService
+from extensions.access.services.interfaces import InterfaceOffer, InterfaceService
 from extensions.access.services.policies import row_for
+from extensions.access.web.answers import decide
 from extensions.access.web.forms import plain, whole
 from portal.errors import NotFound
 from portal.models.distribution import FILE, get_distribution, list_distributions
@@ -20,7 +21,7 @@ from portal.services.content import content_of
 from portal.web.access import signed_in, writes
 from portal.web.context import actor, clock, session
 from portal.web.work.blueprint import work_blueprint
-from portal.web.work.decisions import Problem, decide, fresh_key
+from portal.web.work.decisions import Problem, fresh_key
 
 blueprint = work_blueprint("access_interfaces")
 
@@ -37,19 +38,7 @@ def register(key: str) -> Any:
     entry = _entry(key)
 
     def act() -> None:
-        file_id = plain("table_distribution")
-        InterfaceService(session(), clock()).register(
-            actor(),
-            entry,
-            api_code=plain("api_code"),
-            fields=request.form.getlist("fields")[:200],
-            table_distribution=get_distribution(session(), file_id) if file_id else None,
-            name=plain("name")[:200],
-            description=plain("description")[:4000],
-            sort_field=plain("sort_field"),
-            daily_quota=whole(plain("daily_quota")) or 0,
-            per_minute=whole(plain("per_minute")) or 0,
-        )
+        InterfaceService(session(), clock()).register(actor(), entry, _typed_offer())
 
     return decide(
         act,
@@ -71,6 +60,20 @@ def withdraw(api_code: str) -> Any:
         lambda problem: _page(entry, problem),
         done=gettext("数据接口已停用，调用立即停止。"),
         target=f"/work/entries/{entry.slug}/interfaces",
+    )
+
+
+def _typed_offer() -> InterfaceOffer:
+    file_id = plain("table_distribution")
+    return InterfaceOffer(
+        api_code=plain("api_code"),
+        fields=request.form.getlist("fields")[:200],
+        table_distribution=get_distribution(session(), file_id) if file_id else None,
+        name=plain("name")[:200],
+        description=plain("description")[:4000],
+        sort_field=plain("sort_field"),
+        daily_quota=whole(plain("daily_quota")) or 0,
+        per_minute=whole(plain("per_minute")) or 0,
     )
 
 

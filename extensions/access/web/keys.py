@@ -13,6 +13,7 @@ from extensions.access.models.application import get_application
 from extensions.access.permissions import AccessPermission
 from extensions.access.rules import Report
 from extensions.access.services.applications import ApplicationService
+from extensions.access.web.answers import decide, refused
 from extensions.access.web.developer import application_page, key_page, own_application
 from extensions.access.web.forms import plain, whole
 from portal.errors import NotFound
@@ -20,14 +21,7 @@ from portal.permissions import require
 from portal.web.access import signed_in, writes
 from portal.web.attachment import attachment
 from portal.web.context import actor, clock, session
-from portal.web.work.decisions import (
-    REFUSALS,
-    decide,
-    form_date,
-    form_key,
-    form_seen,
-    refused,
-)
+from portal.web.work.decisions import REFUSALS, form_date, form_key, form_seen
 
 blueprint = Blueprint("access_keys", __name__)
 ID = "int(max=2147483647)"

@@ -16,6 +16,7 @@ from extensions.access.services.policies import (
     list_policies,
     write_policy,
 )
+from extensions.access.web.answers import decide
 from extensions.access.web.forms import plain, whole
 from portal.models.account import Account
 from portal.permissions import is_allowed, require
@@ -23,7 +24,7 @@ from portal.web.access import signed_in, writes
 from portal.web.context import actor, clock, session
 from portal.web.translated import translated
 from portal.web.work.blueprint import ID, work_blueprint
-from portal.web.work.decisions import Problem, decide, form_seen, fresh_key
+from portal.web.work.decisions import Problem, form_seen, fresh_key
 
 blueprint = work_blueprint("access_policy")
 ADDRESS = "/work/access-policy"

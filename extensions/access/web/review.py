@@ -24,6 +24,7 @@ from extensions.access.services.applications import ApplicationService
 from extensions.access.services.policies import row_of
 from extensions.access.services.review_facts import difference_of
 from extensions.access.services.usage import list_days
+from extensions.access.web.answers import decide
 from extensions.access.web.forms import TypedTerms, plain, typed_defects, whole
 from extensions.access.web.history import clocks_of, history_of
 from extensions.access.web.words import KINDS, MASKS
@@ -37,7 +38,7 @@ from portal.web.context import actor, clock, session
 from portal.web.paging import Paging, page_number
 from portal.web.translated import translated
 from portal.web.work.blueprint import ID, work_blueprint
-from portal.web.work.decisions import Problem, decide, form_key, fresh_key, pin
+from portal.web.work.decisions import Problem, form_key, fresh_key, pin
 
 blueprint = work_blueprint("access_review")
 PAGE = 50

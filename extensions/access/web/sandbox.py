@@ -17,9 +17,10 @@ from extensions.access.services.sandbox_keys import (
     client_id_of,
 )
 from extensions.access.services.sandbox_use import count_calls_today
+from extensions.access.web.answers import decide, refused
 from portal.web.access import signed_in, writes
 from portal.web.context import actor, clock, platform, session
-from portal.web.work.decisions import REFUSALS, Problem, decide, refused
+from portal.web.work.decisions import REFUSALS, Problem
 
 blueprint = Blueprint("access_sandbox", __name__)
 ID = "int(max=2147483647)"

@@ -18,6 +18,7 @@ from extensions.access.services.upstreams import (
     try_upstream,
 )
 from extensions.access.upstream import Target
+from extensions.access.web.answers import decide
 from extensions.access.web.forms import plain, whole
 from portal.errors import NotFound
 from portal.permissions import Permission, require
@@ -26,7 +27,7 @@ from portal.web.access import signed_in, writes
 from portal.web.context import actor, clock, platform, session
 from portal.web.presentation import language_code
 from portal.web.work.blueprint import work_blueprint
-from portal.web.work.decisions import Problem, decide, form_seen, fresh_key
+from portal.web.work.decisions import Problem, form_seen, fresh_key
 
 blueprint = work_blueprint("access_upstream")
 ADDRESS = "/work/interfaces/<api_code>/upstream"

@@ -14,7 +14,7 @@ from extensions.access.models import AccessApplication, DataInterface
 from extensions.access.rules import UNDERTAKINGS, Request, Terms
 from extensions.access.services.applications import ApplicationService
 from extensions.access.services.grants import agreement_of
-from extensions.access.services.interfaces import InterfaceService
+from extensions.access.services.interfaces import InterfaceOffer, InterfaceService
 from portal.actor import Actor
 from portal.app import create_app
 from portal.jobs.worker import Worker
@@ -86,7 +86,8 @@ class Grants:
         place = self.catalogue.planned(conditional_content(items=items))
         file = self.catalogue.file(place.entry, data.encode())
         values = {"api_code": api_code, "fields": OFFERED, "table_distribution": file, **changes}
-        interface = self.interfaces.register(self.people.editor, place.entry, **values)
+        offer = InterfaceOffer(**values)
+        interface = self.interfaces.register(self.people.editor, place.entry, offer)
         self.catalogue.open_list.publish(self.reviewer, place)
         return interface
 

@@ -148,7 +148,7 @@ def test_keys_report_and_file_by_the_pages(site: Site) -> None:
     assert "xyk_" in added.text
     assert added.headers["Cache-Control"] == "no-store"
     again = developer.send(developer.page(mine), f"{mine}/keys", key_name="测试环境")
-    assert again.status_code == 409
+    assert again.status_code == 422
     assert "没有用过的名称" in again.text
     early = developer.send(developer.page(mine), f"{mine}/renew")
     assert "使用报告" in early.text

@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 
 from extensions.access.models import AccessKey, ApiCall, DataInterface
 from extensions.access.rules import Terms
-from extensions.access.services.interfaces import InterfaceService
+from extensions.access.services.interfaces import InterfaceOffer, InterfaceService
 from portal.app import create_app
 from portal.models.open_list import find_open_list_entry
 from portal.platform import Platform
@@ -281,7 +281,7 @@ def test_a_key_opens_its_own_interface_alone(served: Served) -> None:
     with served.platform.database.writing() as session:
         first = session.get(DataInterface, served.interface_id)
         InterfaceService(session, served.platform.clock).register(
-            served.reviewer, first.entry, api_code="other-stops", fields=("stop_code",)
+            served.reviewer, first.entry, InterfaceOffer("other-stops", ("stop_code",))
         )
     response = served.client.get("/data/v1/other-stops", headers={"X-API-Key": served.secret})
     assert codes(response) == (403, "wrong_interface")

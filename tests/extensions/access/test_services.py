@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from extensions.access.models import AccessKey
 from extensions.access.services import hooks, timers
+from extensions.access.services.interfaces import InterfaceOffer
 from extensions.access.services.keys import hash_secret
 from portal.clock import system_clock
 from portal.errors import Forbidden, GuardRefused, Invalid
@@ -29,7 +30,7 @@ def entry(grants: Grants) -> Any:
 
 def register(grants: Grants, entry: Any, **changes: Any) -> Any:
     values = {"api_code": "bus-stops", "fields": ("stop_code",), **changes}
-    return grants.interfaces.register(grants.people.editor, entry, **values)
+    return grants.interfaces.register(grants.people.editor, entry, InterfaceOffer(**values))
 
 
 def test_an_interface_is_a_distribution_of_its_entry(grants: Grants, entry: Any) -> None:
@@ -84,10 +85,9 @@ def test_a_file_without_a_table_serves_no_interface(grants: Grants, entry: Any) 
 
 
 def test_only_the_provider_registers_and_only_conditional_data(grants: Grants, entry: Any) -> None:
+    offer = InterfaceOffer("bus-stops", ("stop_code",))
     with pytest.raises(Forbidden):
-        grants.interfaces.register(
-            grants.people.stranger, entry, api_code="bus-stops", fields=("stop_code",)
-        )
+        grants.interfaces.register(grants.people.stranger, entry, offer)
     unconditional = grants.catalogue.published(content(items=ITEMS[:3]))
     with pytest.raises(GuardRefused):
         register(grants, unconditional)

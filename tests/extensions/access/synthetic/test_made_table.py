@@ -136,6 +136,44 @@ def test_types_blanks_ranges_and_relations_are_those_of_the_real_table(
     assert all(len(row["phone"]) == 11 for row in rows)
 
 
+def test_totals_are_the_sums_of_their_parts(
+    storage: LocalStorage, build: Callable[..., TableInfo]
+) -> None:
+    items = {
+        item.field_name: item
+        for item in (
+            Item(1, "编号", "code", primary_key=True, nullable=False),
+            Item(2, "男", "men", "integer", unit="人"),
+            Item(3, "女", "women", "integer", unit="人"),
+            Item(4, "合计", "people", "integer", unit="人"),
+            Item(5, "工资", "wages", "number", unit="元"),
+            Item(6, "办公费", "office", "number", unit="元"),
+            Item(7, "差旅费", "travel", "number", unit="元"),
+            Item(8, "总支出", "spent", "number", unit="元"),
+            Item(9, "无关数", "other", "integer", unit="人"),
+        )
+    }
+    random, rows = Random(3), []
+    for number in range(120):
+        men, women = random.randrange(500), random.randrange(500)
+        parts = [random.randrange(100, 90_000) for _ in range(3)]
+        men_text = "" if number % 30 == 0 else str(men)
+        rows.append({
+            "code": f"B{number:04d}", "men": men_text, "women": women, "people": men + women,
+            **{n: f"{p / 100:.2f}" for n, p in zip(("wages", "office", "travel"), parts, strict=True)},
+            "spent": f"{sum(parts) / 100:.2f}", "other": random.randrange(900),
+        })  # fmt: skip
+    made = make_table(storage, items, build(rows, items), name="totals")
+    assert made is not None
+    found = rows_of(storage, made)
+    assert len(found) > 100
+    whole = [row for row in found if row["men"] is not None]
+    assert len(whole) < len(found)  # blanks stay blanks
+    assert all(row["people"] == row["men"] + row["women"] for row in whole)
+    assert all(row["spent"] == row["wages"] + row["office"] + row["travel"] for row in found)
+    assert len({row["people"] for row in whole}) > 50
+
+
 def test_the_same_name_gives_the_same_table_and_another_name_another(
     storage: LocalStorage, build: Callable[..., TableInfo]
 ) -> None:
