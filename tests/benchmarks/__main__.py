@@ -20,7 +20,7 @@ from urllib.parse import quote
 import psutil
 import requests
 
-from tests.benchmarks import downloads, exports, pages, sample, search, tables
+from tests.benchmarks import downloads, exports, gateway, pages, sample, search, tables, worklists
 from tests.benchmarks.load import Figures, drive
 from tests.benchmarks.server import (
     command,
@@ -67,6 +67,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="xiangyun-bench-") as folder:
         run(Path(folder), arguments.count)
         search.run(Path(folder) / "search", sorted(arguments.search_count or search.SIZES))
+        worklists.run(Path(folder) / "worklists", say=say)
+        gateway.run(Path(folder) / "gateway", arguments.rows)
         exports.run(Path(folder) / "exports", arguments.rows, say=say)
         tables.run(Path(folder) / "tables", arguments.rows, tables.SHEET_ROWS, say=say)
 
