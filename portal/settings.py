@@ -19,6 +19,7 @@ from pydantic import (
 )
 
 from portal.net.smtp import MailServer
+from portal.net.text_gateway import check_address
 from portal.rules.mail_address import clean_address
 from portal.theme import read_theme
 from search.elasticsearch_layout import IndexLayout
@@ -138,6 +139,14 @@ class Settings(BaseModel):
     sms_gateway: Annotated[
         str, Field(description="Entry point of the group xiangyun.sms that sends text messages")
     ] = ""
+    sms_url: Annotated[
+        str,
+        Field(
+            description="Gateway for text messages: https://… is posted JSON with mobile and text, "
+            "file:///path is written to, a line of JSON for each; nobody registers by telephone without"
+        ),
+    ] = ""
+    sms_token: Annotated[str, Field(description="Bearer token for the gateway of SMS_URL")] = ""
     staff_second_factor: Annotated[
         bool, Field(description="Staff need a second factor (TOTP or passkey) to work")
     ] = False
@@ -185,6 +194,13 @@ class Settings(BaseModel):
             MailServer.of(value)
         return value
 
+    @field_validator("sms_url")
+    @classmethod
+    def _text_gateway(cls, value: str) -> str:
+        if value:
+            check_address(value)
+        return value
+
     @field_validator("oidc_levels")
     @classmethod
     def _levels(cls, value: tuple[str, ...]) -> tuple[str, ...]:
@@ -206,6 +222,10 @@ class Settings(BaseModel):
         layout: dict[str, Any] = {str(field.field_name).removeprefix("search_"): value}
         IndexLayout(**layout)
         return value
+
+    @property
+    def sends_texts(self) -> bool:
+        return bool(self.sms_gateway or self.sms_url)
 
     @property
     def effective_database_url(self) -> str:

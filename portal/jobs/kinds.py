@@ -16,6 +16,7 @@ from portal.jobs.people import (
     mail_digests,
     mail_registration_link,
     mail_reset_link,
+    text_registration_code,
 )
 from portal.jobs.registry import JobKind
 from portal.models.account import LoginSession
@@ -30,6 +31,7 @@ from portal.services.login_steps import forget_steps
 from portal.services.mailed_links import forget_links
 from portal.services.outgoing import SEND as SEND_MESSAGE
 from portal.services.outgoing import forget_messages
+from portal.services.phone_registration import TEXT_CODE
 from portal.services.registration import MAIL_REGISTRATION, MAIL_RESET
 from portal.services.responsibility import align_all
 from portal.services.search_counts import forget_searches
@@ -181,6 +183,7 @@ CORE_JOBS = (
     JobKind("start_due_harvests", start_due_harvests, cron="* * * * *"),
     JobKind(SEND_MESSAGE, send_message),
     JobKind(MAIL_REGISTRATION, mail_registration_link),
+    JobKind(TEXT_CODE, text_registration_code),
     JobKind(MAIL_RESET, mail_reset_link),
     JobKind("mail_digests", mail_digests, cron="0 8 * * *"),
     JobKind("alert_deadlines", alert_deadlines, cron="50 7 * * *"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from portal.services import deadline_alerts, digest, registration
+from portal.services import deadline_alerts, digest, phone_registration, registration
 from portal.services.mail_texts import Site
 
 if TYPE_CHECKING:
@@ -29,6 +29,17 @@ def mail_reset_link(platform: Platform, payload: dict[str, Any]) -> None:
     with platform.database.writing() as session:
         registration.mail_reset(
             session, platform.clock, site_of(platform), payload["name"], payload["wish"]
+        )
+
+
+def text_registration_code(platform: Platform, payload: dict[str, Any]) -> None:
+    with platform.database.writing() as session:
+        phone_registration.text_code(
+            session,
+            platform.clock,
+            platform.settings.site_title,
+            payload["mobile"],
+            payload["wish"],
         )
 
 

@@ -8,6 +8,7 @@ from uuid import uuid4
 from sqlalchemy import (
     Boolean,
     ForeignKey,
+    Index,
     Integer,
     String,
     UniqueConstraint,
@@ -26,11 +27,20 @@ from portal.models.organisation import Organisation
 class Account(Base):
     """A person who signs in. `applicant_kind`: natural_person, legal_person, or "" for staff.
 
-    `email` counts once `email_verified_at` is set. `verified_by`: the issuer that confirmed the real
+    `email` counts once `email_verified_at` is set, `phone` (11 digits) once `phone_verified_at` is. `verified_by`: the issuer that confirmed the real
     name, empty where somebody of ours did. An erased account keeps its row, nameless.
     """
 
     __tablename__ = "account"
+    __table_args__ = (
+        Index(
+            "uq_account_phone",
+            "phone",
+            unique=True,
+            sqlite_where=text("phone_verified_at IS NOT NULL"),
+            postgresql_where=text("phone_verified_at IS NOT NULL"),
+        ),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     public_id: Mapped[str] = mapped_column(String(36), unique=True, default=lambda: str(uuid4()))
@@ -39,6 +49,7 @@ class Account(Base):
     email: Mapped[str] = mapped_column(String(200), default="", index=True)
     email_verified_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     phone: Mapped[str] = mapped_column(String(20), default="", server_default=text("''"))
+    phone_verified_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     digest: Mapped[bool] = mapped_column(Boolean, default=True, server_default=true())
     password_hash: Mapped[str] = mapped_column(String(200))
     applicant_kind: Mapped[str] = mapped_column(String(40), default="")

@@ -30,6 +30,11 @@ def clean_mobile(text: str) -> str | None:
     return found[1] if found else None
 
 
+def masked_mobile(mobile: str) -> str:
+    """Return a number as pages show it: 138****5555."""
+    return f"{mobile[:3]}****{mobile[-4:]}" if len(mobile) == 11 else ""
+
+
 def head_line(text: str, longest: int = 150) -> str:
     """Return the text as one line: control characters and line breaks become spaces."""
     plain = "".join(c if c.isprintable() else " " for c in text)

@@ -13,8 +13,8 @@ from portal.clock import Clock
 from portal.errors import Gone
 from portal.models.message import MailedLink
 
-REGISTER, RESET, EMAIL, INVITE = "register", "reset", "email", "invite"
-HOURS = {REGISTER: 24, RESET: 1, EMAIL: 24, INVITE: 7 * 24}
+REGISTER, RESET, EMAIL, INVITE, PHONE = "register", "reset", "email", "invite", "phone"
+HOURS = {REGISTER: 24, RESET: 1, EMAIL: 24, INVITE: 7 * 24, PHONE: 1 / 6}
 KEEP_DAYS = 30
 
 
@@ -35,9 +35,15 @@ def make_link(
     organisation_id: int | None = None,
     role: str = "",
     created_by: int | None = None,
+    token: str = "",
 ) -> tuple[MailedLink, str]:
-    """Write a link; return it with its token, which stands in the mail and nowhere else."""
-    token = secrets.token_urlsafe(32)
+    """Write a link; return it with its token, which stands in the mail and nowhere else.
+
+    Args:
+        email: where it goes; for a code by text message, the mobile number.
+        token: the one to use; without it a random one is made.
+    """
+    token = token or secrets.token_urlsafe(32)
     now = clock()
     link = MailedLink(
         purpose=purpose,

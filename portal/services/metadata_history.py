@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, lazyload
@@ -94,9 +95,9 @@ def published_content(
 
 def public_content(content: EntryContent) -> EntryContent:
     """Return a content with nothing but what the public may read of it for ever."""
-    values = {name: getattr(content, name) for name in SHOWN_FIELDS if name not in BASES}
-    bases = {name: tuple(map(_cited, getattr(content, name))) for name in BASES}
-    return EntryContent(**values, **bases, items=tuple(map(_public_item, content.items)))
+    values: dict[str, Any] = {name: getattr(content, name) for name in SHOWN_FIELDS}
+    values |= {name: tuple(map(_cited, getattr(content, name))) for name in BASES}
+    return EntryContent(**values, items=tuple(map(_public_item, content.items)))
 
 
 def _cited(basis: LegalBasis) -> LegalBasis:

@@ -95,13 +95,14 @@ def write_text_message(
     mobile: str,
     text: str,
     account_id: int | None = None,
+    key: str | None = None,
     expires_at: datetime | None = None,
 ) -> None:
-    """Write a text message. Raises ValueError: not a mobile number."""
+    """Write a text message; a `key` stands once. Raises ValueError: not a mobile number."""
     cleaned = clean_mobile(mobile)
     if cleaned is None:
         raise ValueError("not a mobile number")
-    _write(session, clock, SMS, kind, cleaned, "", text, account_id, None, expires_at)
+    _write(session, clock, SMS, kind, cleaned, "", text, account_id, key, expires_at)
 
 
 def _write(

@@ -214,7 +214,8 @@ def erase(
     account.public_id = str(uuid4())
     account.username = f"erased-{account.public_id[:8]}"
     account.display_name, account.applicant_name = ERASED_NAME, ""
-    account.email, account.phone, account.email_verified_at = "", "", None
+    account.email, account.phone = "", ""
+    account.email_verified_at = account.phone_verified_at = None
     account.applicant_kind, account.identity_verified, account.verified_by = "", False, ""
     account.password_hash, account.disabled, account.digest = "!", True, False
     account.erased_at = clock()

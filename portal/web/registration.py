@@ -29,6 +29,7 @@ def _needs_mail() -> None:
 
 def _page(template: str, problem: PortalError | None = None, **values: Any) -> Any:
     """Render a page of this file; with what is wrong, nothing that was written stays."""
+    values["has_texts"] = platform().settings.sends_texts
     if problem is None:
         return render_template(template, problem=None, given={}, **values)
     session().rollback()

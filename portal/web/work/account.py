@@ -9,6 +9,7 @@ from flask import session as cookie
 from flask_babel import gettext
 
 from portal.jobs.people import site_of
+from portal.rules.mail_address import masked_mobile
 from portal.services import login_sessions, registration
 from portal.services.account_management import (
     change_password,
@@ -53,6 +54,7 @@ def _page(problem: Problem | None = None, *, token: str = "") -> str:
         factors=list_factors(session(), account_id),
         identities=list_identities(session(), account_id),
         has_identity=bool(platform().settings.oidc_issuer),
+        phone=masked_mobile(own_account(session(), actor()).phone),
         has_mail=bool(platform().settings.smtp_url),
         shortest=SHORTEST_PASSWORD,
         problem=problem,
