@@ -30,12 +30,13 @@ class Member:
 
 def is_plain_archive(path: Path, filename: str) -> bool:
     """Whether the file is an archive of files, and no workbook or other document."""
+    if filename.lower().endswith((".xlsx", ".xlsm", ".xls", ".et", ".ods")):
+        return False
     try:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
     except (zipfile.BadZipFile, OSError, ValueError):
-        # Broken: whoever opens it as what it is named says so.
-        return not filename.lower().endswith((".xlsx", ".xlsm", ".xls", ".et", ".ods"))
+        return True  # `extract` says what is wrong with it
     return not any(name.startswith(_OTHER_PACKAGES) for name in names)
 
 

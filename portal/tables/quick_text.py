@@ -79,15 +79,13 @@ def _copy(
     reader: csv.CSVStreamingReader, writer: RowsWriter, kinds: RowKinds, first_row: int
 ) -> None:
     row = first_row
-    # One pattern, no comparison with a scalar: Arrow would import pandas for that, if it is there.
-    suspects = f"{_SUSPECT}|^{re.escape(kinds.header[0])}\\s*$"
+    suspects = suspects_of(kinds)
     for batch in reader:
         numbers = pa.arange(row, row + batch.num_rows)
-        suspect = pc.match_substring_regex(batch.column(0), suspects)
-        if kinds.watched == row or pc.any(suspect).as_py():
-            keep = _keep(batch, row, suspect, kinds)
+        keep = keep_rows(batch, row, suspects, kinds)
+        row += batch.num_rows
+        if keep is not None:
             batch, numbers = batch.filter(keep), numbers.filter(keep)
-        row += len(suspect)
         writer.write(numbers, _named(batch.columns, len(kinds.header)))
 
 
@@ -97,6 +95,24 @@ def _named(columns: list[pa.Array], width: int) -> list[pa.Array]:
         if pc.max(pc.binary_length(pc.utf8_trim(column, characters=SPACES))).as_py():
             raise NotPlain
     return columns[:width]
+
+
+def suspects_of(kinds: RowKinds) -> str:
+    """Return a pattern of first cells of rows that may be no data.
+
+    One pattern, no comparison with a scalar: Arrow would import pandas for that, if it is there.
+    """
+    return f"{_SUSPECT}|^{re.escape(kinds.header[0])}\\s*$"
+
+
+def keep_rows(
+    batch: pa.RecordBatch, first_row: int, suspects: str, kinds: RowKinds
+) -> pa.BooleanArray | None:
+    """Note the odd rows, and say which rows are data; None: all of them."""
+    suspect = pc.match_substring_regex(batch.column(0), suspects)
+    if kinds.watched != first_row and not pc.any(suspect).as_py():
+        return None
+    return _keep(batch, first_row, suspect, kinds)
 
 
 def _keep(

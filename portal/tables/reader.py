@@ -131,7 +131,9 @@ def _workbook(path: Path, filename: str, asked: Reading, limits: ReadLimits) -> 
     if filename.lower().endswith(OTHER_SUFFIXES):
         table.notes.add(1, "misnamed", ["Excel 工作簿"])
     wish = HeaderWish(asked.has_header, asked.header_row)
-    return read_under_header(iter(book), table, wish, limits, merges=book.merges)
+    return read_under_header(
+        iter(book), table, wish, limits, merges=book.merges, quick=book.quick()
+    )
 
 
 def _text(path: Path, filename: str, asked: Reading, limits: ReadLimits) -> ParsedTable:

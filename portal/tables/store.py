@@ -185,14 +185,17 @@ def _note_columns(
         if one.note:
             notes.add(max(parsed.header_rows, default=1), one.note, [name])
     texts = [one.source for one in typed if one.type is ColumnType.TEXT and not one.all_blank]
-    for kind, cheap, test in BROKEN_TEXTS:
-        for start in range(0, len(texts), COLUMNS_A_QUERY):
-            part = texts[start : start + COLUMNS_A_QUERY]
-            any_of = ", ".join(f"bool_or({cheap.format(c)})" for c in part)
-            row = connection.execute(f"SELECT {any_of} FROM data").fetchone() or ()
-            for column, is_there in zip(part, row, strict=True):
-                if is_there:
-                    _note_where(connection, column, kind, test.format(column), notes)
+    for start in range(0, len(texts), COLUMNS_A_QUERY):
+        part = [
+            (column, kind, test.format(column), cheap.format(column))
+            for column in texts[start : start + COLUMNS_A_QUERY]
+            for kind, cheap, test in BROKEN_TEXTS
+        ]
+        any_of = ", ".join(f"bool_or({cheap})" for *_, cheap in part)
+        found = connection.execute(f"SELECT {any_of} FROM data").fetchone() or ()
+        for (column, kind, test, _), is_there in zip(part, found, strict=True):
+            if is_there:
+                _note_where(connection, column, kind, test, notes)
 
 
 def _note_where(

@@ -150,22 +150,23 @@ def _check_part(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, limits: ReadLi
             cut = text.rfind(b"<")
             whole, rest = (text[:cut], text[cut:][-4096:]) if cut > 0 else (text, b"")
             if is_sheet:
-                cells += whole.count(b"<c") + whole.count(b":c")  # at least as many as there are
-                rows, columns = _extent(whole, rows, columns)
+                plain, prefixed = whole.count(b"<c"), whole.count(b":c")
+                cells += plain + prefixed  # at least as many as there are
+                rows, columns = _extent(whole, rows, columns, plain, prefixed)
                 _check_extent(cells, rows, columns, limits)
                 errors += whole.count(b' t="e"')
                 if b"</f>" in whole:
                     unvalued += len(_UNVALUED.findall(whole))
     if is_sheet:
-        rows, columns = _extent(rest, rows, columns)
+        rows, columns = _extent(rest, rows, columns, rest.count(b"<c"), rest.count(b":c"))
         _check_extent(cells, rows, columns, limits)
     return OddCells(unvalued, errors)
 
 
-def _extent(xml: bytes, rows: int, columns: int) -> tuple[int, int]:
+def _extent(xml: bytes, rows: int, columns: int, plain: int, prefixed: int) -> tuple[int, int]:
     """Return the last row and column of a filled cell; formatted empty cells do not count."""
     references = _PLAIN_REFERENCE.findall(xml)
-    if len(references) < xml.count(b"<c") - xml.count(b"<col") or b":c" in xml:
+    if prefixed or (len(references) < plain and len(references) < plain - xml.count(b"<col")):
         references = _REFERENCE.findall(xml)  # not as Excel writes it
     digits = b" ".join(references).translate(None, _LETTERS).split()
     letters = b" ".join(references).translate(None, b"0123456789").split()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,9 @@ from python_calamine import (
 from portal.errors import Invalid
 from portal.tables.header import Merge
 from portal.tables.limits import ReadLimits
+from portal.tables.quick_workbook import read_quickly
 from portal.tables.row_notes import RowNotes
+from portal.tables.under_header import QuickReader
 from portal.tables.workbook_guard import check_workbook, encrypted, is_excel_95, unreadable
 
 HEADER_DEPTH = 10  # rows from the top in which merged cells are those of a header
@@ -56,6 +59,11 @@ class WorkbookRows:
             (top, left - first, bottom, right - first)
             for (top, left), (bottom, right) in (self._sheet.merged_cell_ranges or ())
         ]
+
+    def quick(self) -> QuickReader:
+        """Return the reader of whole columns."""
+        rows = iter(self._sheet.iter_rows())
+        return partial(read_quickly, rows=rows, merges=self.merges, cell_text=cell_text)
 
     def __iter__(self) -> Iterator[tuple[int, list[str]]]:
         down = {
@@ -143,19 +151,18 @@ class WorkbookRows:
 
 def cell_text(value: Any) -> str:
     """Return what the cell shows: whole numbers without a point, ISO dates, no float noise."""
-    if isinstance(value, bool):
-        return "TRUE" if value else "FALSE"
-    if isinstance(value, int | float):
-        return _number_text(value)
-    if isinstance(value, datetime):
-        midnight = value.time() == time(0)
-        return value.date().isoformat() if midnight else value.isoformat(" ", "seconds")
-    if isinstance(value, date | time):
-        return value.isoformat()
-    if isinstance(value, timedelta):
-        minutes, seconds = divmod(round(value.total_seconds()), 60)
-        return f"{minutes // 60:02d}:{minutes % 60:02d}:{seconds:02d}"
-    return str(value)
+    return _TEXTS.get(value.__class__, str)(value)
+
+
+def _moment_text(value: datetime) -> str:
+    if value.hour or value.minute or value.second or value.microsecond:
+        return value.isoformat(" ", "seconds")
+    return value.date().isoformat()
+
+
+def _duration_text(value: timedelta) -> str:
+    minutes, seconds = divmod(round(value.total_seconds()), 60)
+    return f"{minutes // 60:02d}:{minutes % 60:02d}:{seconds:02d}"
 
 
 def _number_text(value: float) -> str:
@@ -164,3 +171,14 @@ def _number_text(value: float) -> str:
         whole = int(value)
         return str(whole) if abs(whole) < EXACT_FLOAT else format(Decimal(f"{value:.15g}"), "f")
     return format(Decimal(f"{value:.15g}"), "f")
+
+
+_TEXTS: dict[type, Callable[[Any], str]] = {
+    bool: lambda value: "TRUE" if value else "FALSE",
+    int: _number_text,
+    float: _number_text,
+    datetime: _moment_text,
+    date: date.isoformat,
+    time: time.isoformat,
+    timedelta: _duration_text,
+}

@@ -60,7 +60,7 @@ def test_what_is_broken_before_it_comes_is_listed(write, build):
     text = "机构,信用代码\n锟斤拷,9.12201E+17\n坏\ufffd字,1.23E+17\n好,912201010000000001\n"
     info = build(write("码.csv", text))
     assert [(note.row, note.kind) for note in info.notes] == [
-        (2, "scientific"), (2, "mojibake"), (3, "scientific"), (3, "mojibake"),
+        (2, "mojibake"), (2, "scientific"), (3, "mojibake"), (3, "scientific"),
     ]  # fmt: skip
     assert info.dropped_row_count == 0
 

@@ -1,14 +1,19 @@
 from __future__ import annotations
 
 import zipfile
+from datetime import date, datetime, time
 
+import openpyxl
 import pyarrow.parquet as pq
 import pytest
 
 from portal.errors import Invalid
+from portal.tables import quick_workbook
 from portal.tables.limits import ReadLimits
 from portal.tables.reader import read_table
+from portal.tables.under_header import NotPlain
 from portal.tables.workbook_guard import OLE_SIGNATURE
+from tests.portal.tables.test_reader import rows_of
 
 SHEET = (
     '<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">'
@@ -130,3 +135,33 @@ def test_a_zip_that_is_no_workbook_says_so(tmp_path):
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("readme.txt", "hello")
     assert defect(path).code == "workbook_unreadable"
+
+
+@pytest.mark.parametrize("merged", ["", "A6:A7"])
+def test_the_quick_and_the_careful_reader_of_workbooks_agree(tmp_path, monkeypatch, merged):
+    book = openpyxl.Workbook()
+    rows = [
+        ["标题"], ["编号", "名称", "数", "时", "混", "日"], [1, "甲", 1.5, datetime(2024, 3, 5), "x", None],
+        [], [None, "合计", 0.1 + 0.2, datetime(2024, 3, 5, 8, 30), True, date(2024, 3, 6)],
+        [3, "丙", 1e-7, None, 2, date(2024, 3, 7)], [4, "丁", -3, datetime(2024, 1, 1, 0, 0, 1), time(8, 5), None],
+        ["编号", "名称", "数", "时", "混", "日"], ["注：说明"], [123456789.123, " 戊\u3000", 5, None, 1e14, None],
+    ]  # fmt: skip
+    for row in rows:
+        book.active.append(row)
+    if merged:
+        book.active.merge_cells(merged)
+    path = tmp_path / "表.xlsx"
+    book.save(path)
+
+    def read():
+        with read_table(path, filename=path.name) as table:
+            numbers = pq.read_table(table.rows_path)["_row"].to_pylist()
+            return table.names, rows_of(table), numbers, table.notes
+
+    quick = read()
+    monkeypatch.setattr(quick_workbook, "_texts", _give_up)
+    assert quick == read()
+
+
+def _give_up(*_arguments):
+    raise NotPlain
