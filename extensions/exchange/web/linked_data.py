@@ -11,11 +11,12 @@ from werkzeug.exceptions import NotAcceptable
 from extensions.exchange.croissant import croissant_of
 from extensions.exchange.models.series import find_series, public_members
 from extensions.exchange.open_tables import open_tables
-from extensions.exchange.packages import find_record, list_page, packages_of
+from extensions.exchange.packages import PublicRecord, find_record, list_page, packages_of
 from extensions.exchange.web.answering import MINUTES_10, answer, site_url
-from portal.errors import Gone, NotFound
+from portal.errors import Absorbed, Gone, NotFound
 from portal.models.entry import get_entry
 from portal.models.former_slug import find_renamed_entry
+from portal.services.absorption import check_not_absorbed
 from portal.services.public_entries import count_public
 from portal.web.access import public
 from portal.web.context import platform, session
@@ -88,7 +89,7 @@ def dataset(key: str, ending: str) -> Any:
             return redirect(f"/dataset/{renamed.slug}.{ending}", 301)
         raise NotFound("没有代码或名称为“{key}”的数据。", key=key[:100])
     if record.package is None:
-        raise Gone("该数据已撤下。原因：{reason}", reason=record.reason or "—")
+        return _moved_or_gone(record, ending)
     from extensions.exchange.serialised import dataset_document
 
     return _document(dataset_document(record.package, site_url(), ending), ending)
@@ -114,6 +115,15 @@ def series(key: str, ending: str) -> Any:
     return _document(body, ending)
 
 
+def _moved_or_gone(record: PublicRecord, ending: str) -> Any:
+    """Lead from an absorbed data set to the one that took it in. Raises Gone for any other."""
+    try:
+        check_not_absorbed(session(), get_entry(session(), record.public_id))
+    except Absorbed as error:
+        return redirect(f"/dataset/{error.successor}.{ending}", 301)
+    raise Gone("该数据已撤下。原因：{reason}", reason=record.reason or "—")
+
+
 @blueprint.get("/dataset/<key>.croissant.json")
 @public
 def croissant(key: str) -> Any:
@@ -122,7 +132,7 @@ def croissant(key: str) -> Any:
     if record is None:
         raise NotFound("没有代码或名称为“{key}”的数据。", key=key[:100])
     if record.package is None:
-        raise Gone("该数据已撤下。原因：{reason}", reason=record.reason or "—")
+        return _moved_or_gone(record, "croissant.json")
     entry = get_entry(session(), record.public_id)
     tables = open_tables(session(), entry)
     if not tables:

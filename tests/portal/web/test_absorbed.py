@@ -37,6 +37,8 @@ def test_the_page_moves_for_good(site: Site, visitor: FlaskClient, slugs: tuple[
     moved = visitor.get(f"/dataset/{own}")
     assert (moved.status_code, moved.location) == (301, f"/dataset/{provincial}")
     assert visitor.get(moved.location).status_code == 200
+    described = visitor.get(f"/dataset/{own}.ttl")
+    assert (described.status_code, described.location) == (301, f"/dataset/{provincial}.ttl")
 
     def rename(session, _catalogue, _people):  # type: ignore[no-untyped-def]
         remember_slug(session, get_entry(session, provincial), "taken-in", site.platform.clock())
