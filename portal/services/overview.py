@@ -7,15 +7,16 @@ The same conditions stand behind each number and behind the list that it links t
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
+from itertools import accumulate
 from typing import Any
 
 from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
-from portal.clock import Clock, local_date
+from portal.clock import SHANGHAI, Clock, local_date
 from portal.codes import code_list, region_and_ancestors
 from portal.models.distribution import Download
 from portal.models.duty import Deadline
@@ -254,21 +255,34 @@ def _months(session: Session, now: datetime) -> list[tuple[str, int]]:
     starts = [last]
     for _n in range(MONTHS - 1):
         starts.append((starts[-1] - timedelta(days=1)).replace(day=1))
-    query = select(CatalogueEntry.issued_at, CatalogueEntry.retired_at).where(
-        CatalogueEntry.published_version_id.is_not(None), CatalogueEntry.issued_at.is_not(None)
+    starts.reverse()
+    issued = _gone_by(session, CatalogueEntry.issued_at, starts)
+    retired = _gone_by(session, CatalogueEntry.retired_at, starts)
+    return [(f"{start:%Y-%m}", issued[n] - retired[n]) for n, start in enumerate(starts)]
+
+
+def _gone_by(session: Session, moment: Any, starts: Sequence[date]) -> list[int]:
+    """Return how many public data sets had this moment behind them at the end of each month."""
+    ends = [_next_month(start) for start in starts]
+    newest_first = [(moment >= ends[n], n + 1) for n in reversed(range(len(ends)))]
+    months = (
+        select(case(*newest_first, else_=0).label("month"))
+        .where(
+            CatalogueEntry.published_version_id.is_not(None),
+            CatalogueEntry.issued_at.is_not(None),
+            moment.is_not(None),
+        )
+        .subquery()
     )
-    changes: dict[date, int] = defaultdict(int)
-    for issued_at, retired_at in session.execute(query):
-        if issued_at is None:
-            continue
-        changes[local_date(issued_at).replace(day=1)] += 1
-        if retired_at is not None:
-            changes[local_date(retired_at).replace(day=1)] -= 1
-    months = []
-    for start in reversed(starts):
-        count = sum(change for month, change in changes.items() if month <= start)
-        months.append((f"{start:%Y-%m}", count))
-    return months
+    query = select(months.c.month, func.count()).select_from(months).group_by(months.c.month)
+    counts = {int(month): int(count) for month, count in session.execute(query)}
+    return list(accumulate(counts.get(number, 0) for number in range(len(ends))))
+
+
+def _next_month(start: date) -> datetime:
+    """Return the instant at which the month after this one begins in Jilin."""
+    first = (start + timedelta(days=32)).replace(day=1)
+    return datetime.combine(first, time(), SHANGHAI)
 
 
 @dataclass(frozen=True)

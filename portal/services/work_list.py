@@ -271,6 +271,18 @@ class WorkList:
         """What only the Bureau sees: a second look at imports, removals that wait."""
         if not self._actor.is_kind("bureau"):
             return
+        # Chosen before anything is joined: after an import on a large scale nearly all are waiting.
+        first = (
+            select(CatalogueEntry.id)
+            .where(
+                CatalogueEntry.needs_second_look,
+                CatalogueEntry.retired_at.is_(None),
+                CatalogueEntry.published_version_id.is_not(None),
+            )
+            .order_by(CatalogueEntry.value_score.desc(), CatalogueEntry.id)
+            .limit(LIMIT_A_KIND)
+            .subquery()
+        )
         query = (
             select(
                 CatalogueEntry.slug,
@@ -281,11 +293,10 @@ class WorkList:
                 Organisation.name,
                 Organisation.short_name,
             )
+            .join(first, first.c.id == CatalogueEntry.id)
             .join(EntryVersion, EntryVersion.id == CatalogueEntry.published_version_id)
             .join(Organisation, Organisation.id == CatalogueEntry.provider_id)
-            .where(CatalogueEntry.needs_second_look, CatalogueEntry.retired_at.is_(None))
             .order_by(CatalogueEntry.value_score.desc(), CatalogueEntry.id)
-            .limit(LIMIT_A_KIND)
         )
         for row in self._session.execute(query):
             link = f"/work/versions/{row.id}#second-look"
