@@ -61,8 +61,9 @@ def run(folder: Path, count: int, sheet: int, *, say: Say) -> None:
         connection.execute(
             f"COPY ({SAMPLE.format(count=count)}) TO '{source}' (FORMAT csv, HEADER)"
         )
-    read_table(str(_small(folder)), filename="small.csv").close()  # what is loaded once is loaded
     storage = LocalStorage(folder / "store")
+    with read_table(str(_small(folder)), filename="small.csv") as small:
+        build_table(small, storage)  # what is loaded once (pinyin) is loaded
     info = measure_reading(source, storage, say)
     cache = TableCache(folder / "native", storage)
     measure_questions(cache, info, say)
@@ -97,11 +98,9 @@ def measure_reading(source: Path, storage: LocalStorage, say: Say) -> TableInfo:
 
 def measure_questions(cache: TableCache, info: TableInfo, say: Say) -> None:
     last = info.columns[-2].field_name
-    started = time.perf_counter()
-    cache.run(info, TableQuery(limit=20))
-    say(
-        f"first preview of a table never asked for: {(time.perf_counter() - started) * 1000:.0f} ms"
-    )
+    say(f"{'':34}{'median ms':>10}{'p95 ms':>8}")
+    first = timed(lambda n: cache.run(info, TableQuery(limit=20, offset=n)))
+    say(_row(f"first preview, new (aim: {FIRST_MS})", first))
     started = time.perf_counter()
     cache.warm(info)
     say(
@@ -109,7 +108,9 @@ def measure_questions(cache: TableCache, info: TableInfo, say: Say) -> None:
     )
     numbers = [column.field_name for column in info.columns if column.type == "number"]
     questions = {
-        f"first page (aim: {FIRST_MS})": lambda n: cache.run(info, TableQuery(limit=20, offset=n)),
+        f"a page, later (aim: {FIRST_MS})": lambda n: cache.run(
+            info, TableQuery(limit=20, offset=n)
+        ),
         f"filter and sort (aim: {SORTED_MS})": lambda n: cache.run(info, filtered(info, n)),
         "word in any column": lambda n: cache.run(info, TableQuery(q=f"第{n}号", limit=20)),
         "one row by its key": lambda n: cache.run(
@@ -119,7 +120,6 @@ def measure_questions(cache: TableCache, info: TableInfo, say: Say) -> None:
             info, TableQuery(), GroupQuery(info.columns[2].field_name, "sum", numbers[n % 3])
         ),
     }
-    say(f"{'':34}{'median ms':>10}{'p95 ms':>8}")
     for name, ask in questions.items():
         say(_row(name, timed(ask)))
 
