@@ -46,17 +46,27 @@ class InspectionService:
         self._clock = clock
 
     def announce(
-        self, actor: Actor, title: str, scope: Scope, size: int, *, public_rule: str
+        self,
+        actor: Actor,
+        title: str,
+        scope: Scope,
+        size: int,
+        *,
+        public_rule: str,
+        key: str | None = None,
     ) -> SpotCheck:
         """Freeze what is drawn from and commit to a secret, before anything is drawn.
 
         Args:
             public_rule: where the public part of the seed will come from, named beforehand.
+            key: of the form; the same click again returns what it announced.
 
         Raises:
             Invalid: no title, or the sample is not within 1 and what the scope holds.
         """
         require(actor, Permission.INSPECTION_MANAGE)
+        if (earlier := self._announced(key)) is not None:
+            return earlier
         if not title.strip():
             raise Invalid.one("title", "missing", "请填写抽查名称。")
         if not public_rule.strip():
@@ -90,8 +100,19 @@ class InspectionService:
         self._record(
             actor, made, "announce",
             {"population": made.population_digest, "commitment": made.commitment, "size": size},
+            key=key,
         )  # fmt: skip
         return made
+
+    def _announced(self, key: str | None) -> SpotCheck | None:
+        query = (
+            select(SpotCheck)
+            .join(AuditEvent, AuditEvent.subject_id == SpotCheck.id)
+            .where(
+                AuditEvent.flow == FLOW, AuditEvent.event == "announce", AuditEvent.event_key == key
+            )
+        )
+        return self._session.scalars(query).first() if key is not None else None
 
     def draw(self, actor: Actor, check: SpotCheck, public_value: str) -> list[SpotCheckItem]:
         """Draw the sample with the public value, and tell the agencies whose data was drawn.
@@ -241,6 +262,7 @@ class InspectionService:
         *,
         entry_id: int | None = None,
         reason: str = "",
+        key: str | None = None,
     ) -> AuditEvent:
         return audit.record(
             self._session,
@@ -252,6 +274,7 @@ class InspectionService:
             entry_id=entry_id,
             reason=reason,
             details=details,
+            event_key=key,
         )
 
 

@@ -27,7 +27,7 @@ from portal.services.overview import city_of
 from portal.web.access import signed_in, writes
 from portal.web.context import actor, clock, session
 from portal.web.work.blueprint import ID, work_blueprint
-from portal.web.work.decisions import Problem, decide, form_date, form_text
+from portal.web.work.decisions import Problem, decide, form_date, form_key, form_text, fresh_key
 
 blueprint = work_blueprint("work_inspections")
 ADDRESS = "/work/duties/inspections"
@@ -50,6 +50,7 @@ def _list(problem: Problem | None = None) -> str:
         may_manage=is_allowed(actor(), Permission.INSPECTION_MANAGE),
         problem=problem,
         given=request.form,
+        key=fresh_key(),
     )
 
 
@@ -69,6 +70,7 @@ def announce() -> Any:
             scope,
             int(size),
             public_rule=form_text("public_rule", longest=500),
+            key=form_key(),
         )
         made.append(check.id)
 

@@ -22,6 +22,14 @@ def announced(office: Office, bureau: Browser) -> str:
     return str(bureau.submit(PAGE, "/inspections", **GIVEN).headers["Location"])
 
 
+def test_a_double_click_announces_once(office: Office, bureau: Browser) -> None:
+    office.made(lambda catalogue, people: [catalogue.published() for _ in range(2)])
+    form = bureau.form(PAGE, "/inspections")
+    first = bureau.send(form, **GIVEN)
+    assert bureau.send(form, **GIVEN).location == first.location
+    assert office.read(lambda s: s.query(SpotCheck).count()) == 1
+
+
 def test_the_sample_is_what_the_public_page_lets_anyone_compute(
     office: Office, bureau: Browser, editor: Browser
 ) -> None:
