@@ -26,6 +26,9 @@ from portal.tables.watchdog import Watchdog
 
 PROFILE_SECONDS = 20.0
 MAX_HEAD_ROWS = 1000
+# Totals that are remembered, and the characters of a question's values: who pages or asks again
+# waits for no second count.
+MAX_TOTALS, MAX_QUESTION = 2_000, 500
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,7 @@ class TableCache:
         )
         self._query_seconds = query_seconds
         self._watchdog = Watchdog()
+        self._totals: dict[tuple[str, str, tuple[Any, ...]], int] = {}  # a table never changes
         atexit.register(_close, weakref.ref(self))
 
     def run(
@@ -179,10 +183,19 @@ class TableCache:
         is_first = compiled.where == compiled.filter_where and not compiled.offset
         if is_first and compiled.limit is not None and found < compiled.limit:
             return found  # all of them are on this page
+        asked = (info.parquet_sha256, compiled.filter_where, compiled.filter_parameters)
+        known = self._totals.get(asked)
+        if known is not None:
+            return known
         row = cursor.execute(
             f"SELECT count(*) FROM {table}{compiled.filter_where}", compiled.filter_parameters
         ).fetchone()
-        return int(row[0]) if row else 0
+        total = int(row[0]) if row else 0
+        if len(repr(compiled.filter_parameters)) <= MAX_QUESTION:
+            if len(self._totals) >= MAX_TOTALS:
+                self._totals = {}
+            self._totals[asked] = total
+        return total
 
 
 def _is_head(compiled: CompiledQuery) -> bool:

@@ -258,11 +258,14 @@ def _contains(name: str, text: str) -> tuple[str, list[Any]]:
 def _keeps_order(info: TableInfo, query: TableQuery) -> bool:
     """Whether rows come in the order of the file by themselves.
 
-    One row does; so does a scan, and a whole table need not be sorted for an export. A look-up of
-    several keys through their index does not, nor is it promised for a page that stops early.
+    One row does; so does a scan, with a limit too (DuckDB promises it for FROM, WHERE and LIMIT
+    while `preserve_insertion_order` stands), and sorting a whole table for a page costs several
+    times the page. A look-up of several keys through their index does not.
     """
     keyed = {one.op for one in query.filters if one.column in info.key_fields}
-    return "eq" in keyed or (query.limit is None and "in" not in keyed)
+    if query.limit is None:
+        return "eq" in keyed or "in" not in keyed
+    return "eq" in keyed or not keyed
 
 
 def _order(columns: Sequence[Column], descending: dict[str, bool], *, in_file_order: bool) -> str:
