@@ -129,7 +129,11 @@ def _sqlite_engine(url: str) -> Engine:
         connect_args={"timeout": 30, "check_same_thread": False},
     )
     path = make_url(url).database or ""
-    lock_path = f"{path}.lock" if path and path != ":memory:" else ""
+    is_file = bool(path) and path != ":memory:"
+    lock_path = f"{path}.lock" if is_file else ""
+    if is_file and not os.path.exists(path) and os.path.isdir(os.path.dirname(path) or "."):
+        # Its owner's alone, and with it the files that SQLite makes beside it: it names people.
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _record: Any) -> None:

@@ -79,6 +79,7 @@ def bring_back(source: Path, database_url: str) -> None:
     target = Path(url.database or "")
     target.parent.mkdir(parents=True, exist_ok=True)
     fresh = target.with_suffix(".restoring")
+    os.close(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))
     shutil.copyfile(source, fresh)
     fresh.replace(target)
 

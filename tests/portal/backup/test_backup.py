@@ -87,6 +87,7 @@ def test_a_portal_on_sqlite_comes_back(
     assert restored.exit_code == 0, restored.output
     assert "1 entries, 1 files; 1 entries indexed" in restored.output
     assert (home / "secret_key").read_text() == KEY
+    assert (home / "xiangyun.db").stat().st_mode & 0o777 == 0o600
     assert (home / "dictionaries" / "synonyms.txt").read_text("utf-8") == "公交,巴士\n"
     back = open_platform(Settings(home=home, secret_key=KEY), clock=clock)
     check(back, platform)
