@@ -272,13 +272,10 @@ class WorkList:
         if not self._actor.is_kind("bureau"):
             return
         # Chosen before anything is joined: after an import on a large scale nearly all are waiting.
+        waiting = CatalogueEntry.needs_second_look & CatalogueEntry.retired_at.is_(None)
         first = (
             select(CatalogueEntry.id)
-            .where(
-                CatalogueEntry.needs_second_look,
-                CatalogueEntry.retired_at.is_(None),
-                CatalogueEntry.published_version_id.is_not(None),
-            )
+            .where(waiting, CatalogueEntry.published_version_id.is_not(None))
             .order_by(CatalogueEntry.value_score.desc(), CatalogueEntry.id)
             .limit(LIMIT_A_KIND)
             .subquery()

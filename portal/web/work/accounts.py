@@ -19,6 +19,7 @@ from portal.services.second_factors import accounts_with_factor, reset_factors
 from portal.web.access import signed_in, writes
 from portal.web.context import actor, clock, session
 from portal.web.paging import Paging, page_number
+from portal.web.presentation import language_code
 from portal.web.work.blueprint import ID, work_blueprint
 from portal.web.work.decisions import REFUSALS, Problem, decide, form_text, refused
 
@@ -53,7 +54,11 @@ def _page(
         "work/accounts.html",
         accounts=accounts,
         secured=accounts_with_factor(session(), [account.id for account in accounts]),
-        roles=[(r.code, r.name) for r in code_list("roles") if r["organisation_kinds"] != "none"],
+        roles=[
+            (role.code, code_list("roles").label(role.code, language_code()))
+            for role in code_list("roles")
+            if role["organisation_kinds"] != "none"
+        ],
         organisations=list_organisations(session()),
         words=words,
         made=made,

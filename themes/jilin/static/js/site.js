@@ -22,6 +22,13 @@
     document.querySelectorAll(".menu, .drawer").forEach((d) => { d.open = true; });
   }
 
+  // The section that is open lies within the bar of sections, which scrolls on a telephone.
+  const tabs = document.querySelector(".work-tabs");
+  const open = tabs?.querySelector("[aria-current]");
+  if (open && tabs.scrollWidth > tabs.clientWidth) {
+    tabs.scrollLeft = open.offsetLeft - tabs.offsetLeft - (tabs.clientWidth - open.offsetWidth) / 2;
+  }
+
   // Buttons that copy the text of another element; shown only where copying works.
   if (navigator.clipboard) {
     document.querySelectorAll("button[data-copy]").forEach((button) => {
