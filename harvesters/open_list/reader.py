@@ -70,8 +70,8 @@ def read_sample(
 
     Args:
         line: that of the header, or of the first data of a list without one.
-        headless: whether it has a header; None: it has none if no heading is known while the
-            cells say what they are.
+        headless: whether it has a header; None: it has none if no heading of a title is known
+            and the cells say more of what they are than the headings.
         codes: for guesses by the cells of a list without a header.
 
     Raises:
@@ -82,9 +82,9 @@ def read_sample(
     if headless:
         return headless_sample_of(sheets, line=line, book=book)
     sample = sample_of(sheets, line=line)
-    if headless is None and line is None and not sample.guess:
+    if headless is None and line is None and "title" not in sample.guess.values():
         other = headless_sample_of(sheets, book=book)
-        if len(other.guess) >= _SURE:
+        if len(other.guess) >= max(_SURE, len(sample.guess) + 1):
             return other
     return sample
 

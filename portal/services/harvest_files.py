@@ -41,7 +41,7 @@ class HarvestedFiles:
         Returns:
             (whether anything changed, remarks on files that cannot be linked to).
         """
-        wanted, remarks = _linkable(files)
+        wanted, remarks = linkable(files)
         here = self._here(entry)
         changed = False
         for position, file in enumerate(wanted):
@@ -59,7 +59,7 @@ class HarvestedFiles:
 
     def differ(self, entry: CatalogueEntry, files: Sequence[HarvestedFile]) -> bool:
         """Say whether `bring_up` would change anything but an order."""
-        wanted, _ = _linkable(files)
+        wanted, _ = linkable(files)
         here = {k: d for k, d in self._here(entry).items() if d.deleted_at is None}
         return set(here) != {file.remote_id for file in wanted} or any(
             getattr(here[file.remote_id], name) != value
@@ -77,7 +77,7 @@ class HarvestedFiles:
         return {str(d.remote_id): d for d in self._session.scalars(query.order_by(Distribution.id))}
 
     def _add(self, entry: CatalogueEntry, file: HarvestedFile) -> None:
-        values = _values(file)
+        values = link_values(file)
         added = self._service.add_link(
             SYSTEM,
             entry,
@@ -127,7 +127,7 @@ class HarvestedFiles:
 
 def _values_for(distribution: Distribution, file: HarvestedFile) -> dict[str, Any]:
     """Return what the source says of it; what a fetched file is, its bytes and name say."""
-    values = _values(file)
+    values = link_values(file)
     if distribution.kind == FILE:
         for name in ("url", "format", "media_type"):
             del values[name]
@@ -139,7 +139,8 @@ def is_usable_id(remote_id: str) -> bool:
     return _WORLD_WIDE_ID.fullmatch(remote_id) is not None
 
 
-def _values(file: HarvestedFile) -> dict[str, Any]:
+def link_values(file: HarvestedFile) -> dict[str, Any]:
+    """Return the columns of a link to the file."""
     return {
         "url": file.url,
         "name": (file.name or file.url)[:NAME_MAX],
@@ -150,7 +151,7 @@ def _values(file: HarvestedFile) -> dict[str, Any]:
     }
 
 
-def _linkable(files: Sequence[HarvestedFile]) -> tuple[list[HarvestedFile], list[str]]:
+def linkable(files: Sequence[HarvestedFile]) -> tuple[list[HarvestedFile], list[str]]:
     """Part the files that may be linked to from those that may not, or stand twice."""
     wanted: dict[str, HarvestedFile] = {}
     remarks = []

@@ -29,6 +29,10 @@ class HarvestedOpening:
         self._service = OpenListService(session, clock)
         self._organisations: dict[str, Organisation] | None = None
 
+    def is_own(self, record: SourceRecord) -> bool:
+        """Say whether the record names no other organisation of ours as its provider."""
+        return self._other_provider(record) is None
+
     def open(self, entry: CatalogueEntry, record: SourceRecord) -> list[str]:
         """Put the entry on the list; return why not, in words, if that is news."""
         last = self._last_place(entry)

@@ -7,12 +7,12 @@ run goes on where it was: gathering begins anew, writing goes on with the items 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import structlog
 from sqlalchemy import delete, func, select, update
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
 from harvesters.open_list.column_mapping import HeaderChanged, SheetSample
@@ -39,6 +39,7 @@ from portal.services.harvest_gathering import (
     record_run_event,
 )
 from portal.services.harvest_lease import LeaseLost, RunLease
+from portal.services.harvest_many import FEW, ManyNew
 from portal.services.harvest_notices import tell_followers, tell_of_run
 from portal.services.harvest_record import SourceRecord, record_of
 from portal.services.harvest_writer import RecordWriter, Written
@@ -46,7 +47,7 @@ from portal.services.source_columns import sample_json
 from portal.services.source_secrets import SecretsUnreadable, SourceSecrets
 
 log = structlog.get_logger(__name__)
-BATCH = 20
+BATCH = 50
 KEPT_RUNS, KEPT_TRIALS = 20, 3
 CONFIRMED, GONE = "confirmed", "gone"
 
@@ -222,14 +223,41 @@ class _Settler:
         self._clock = clock
         self._run = run
         self._writer = RecordWriter(session, clock, run.source)
+        self._many = ManyNew(session, clock, run.source)
 
     def settle_all(self, items: Sequence[HarvestItem]) -> None:
         """Settle a batch; its records are judged together: none of them moves another one."""
         records = {item.id: record_of(item.record) for item in items if item.state == GATHERED}
         judged = judge(self._session, self._run.source, list(records.values()))
         judgements = dict(zip(records, judged, strict=True))
+        together = self._create_together(records, judgements)
         for item in items:
-            self._settle(item, records.get(item.id), judgements.get(item.id))
+            written = together.get(item.id)
+            if written is None:
+                self._settle(item, records.get(item.id), judgements.get(item.id))
+            else:
+                self._note(item, written)
+        self._session.flush()
+
+    def _create_together(
+        self, records: Mapping[int, SourceRecord], judgements: Mapping[int, Judgement]
+    ) -> dict[int, Written]:
+        """Write the plain new records of a batch in few statements; empty if one is refused."""
+        pairs = [(record, judgements[key]) for key, record in records.items()]
+        plain = self._many.plain_ones(pairs)
+        if len(plain) <= FEW:
+            return {}
+        try:
+            with self._session.begin_nested():
+                made = self._many.create(plain)
+                self._session.flush()
+        except (PortalError, IntegrityError):
+            return {}  # one by one, so that only that one fails
+        keys = {record.remote_id: key for key, record in records.items()}
+        return {
+            keys[record.remote_id]: Written("created", entry_id, remarks)
+            for record, (entry_id, remarks) in zip(plain, made, strict=True)
+        }
 
     def _settle(
         self, item: HarvestItem, record: SourceRecord | None, judgement: Judgement | None
@@ -246,11 +274,15 @@ class _Settler:
         except Exception as error:
             log.exception("a harvested record was not written", item=item.id, run=self._run.id)
             written = Written(FAULTY, None, [f"写入时出错：{type(error).__name__}"])
+        self._note(item, written)
+        self._session.flush()
+
+    def _note(self, item: HarvestItem, written: Written) -> None:
+        """Say in the item what became of it."""
         title = item.record.get("title") or item.record.get("content", {}).get("title", "")
         item.record = {"title": str(title)[:200], "remote_id": item.remote_id}
         item.state, item.entry_id = written.state, written.entry_id or item.entry_id
         item.reason = " ".join([*([item.reason] if item.reason else []), *written.remarks])
-        self._session.flush()
 
     def _write(
         self, item: HarvestItem, record: SourceRecord | None, judgement: Judgement | None
