@@ -204,6 +204,33 @@ def _no_records() -> Invalid:
     )
 
 
+def texts_beside(path: Path, encoding: str) -> Iterator[str]:
+    """Yield the values that stand in a document and not in the records read from it."""
+    if _is_lines(path, encoding, least=2):
+        return
+    value = _parse("".join(_texts(path, encoding)))
+    if isinstance(value, dict) and isinstance(value.get("features"), list):
+        yield from _values(value, value["features"])
+        return
+    arrays = [found for found in _arrays(value, DEEPEST) if _are_records(found[0])]
+    if arrays:
+        yield from _values(value, max(arrays, key=_weight)[0])
+
+
+def _values(value: Any, without: list[Any]) -> Iterator[str]:
+    open_ones = [value]
+    while open_ones:
+        one = open_ones.pop()
+        if one is without:
+            continue
+        if isinstance(one, dict):
+            open_ones.extend(one.values())
+        elif isinstance(one, list):
+            open_ones.extend(one)
+        elif isinstance(one, str):
+            yield one
+
+
 def _weight(found: tuple[list[Any], Mapping[str, Any]]) -> tuple[bool, int]:
     """Rows with their names beside them count before the objects that name the columns."""
     rows, beside = found

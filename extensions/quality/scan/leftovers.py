@@ -16,7 +16,7 @@ from extensions.quality.scan.findings import Finding, masked_example
 from extensions.quality.scan.words import kinds_in_text
 from portal.tables.archive import is_plain_archive
 from portal.tables.info import TableInfo
-from portal.tables.json_records import text_start
+from portal.tables.json_records import looks_like_json, text_start, texts_beside
 from portal.tables.limits import DEFAULT_LIMITS
 from portal.tables.markup_parser import looks_like_markup
 from portal.tables.markup_rows import MarkupRows
@@ -63,12 +63,17 @@ def _texts(info: TableInfo, original: Path) -> Iterator[str]:
                 raise TooMuch
     elif head.startswith((ZIP_SIGNATURE, OLE_SIGNATURE)):
         yield from _other_sheets(info, original)
-    elif (
-        info.encoding
-        and not info.delimiter
-        and looks_like_markup(text_start(original, info.encoding))
-    ):
+    elif info.encoding and not info.delimiter:
+        yield from _beside_records(info, original)
+
+
+def _beside_records(info: TableInfo, original: Path) -> Iterator[str]:
+    """Yield what a web page or a JSON document holds outside the table."""
+    start = text_start(original, info.encoding)
+    if looks_like_markup(start):
         yield from MarkupRows(original, info.encoding, DEFAULT_LIMITS, RowNotes()).others
+    elif looks_like_json(start, ".json"):
+        yield from texts_beside(original, info.encoding)
 
 
 def _other_sheets(info: TableInfo, original: Path) -> Iterator[str]:
