@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from search import analysis
 from search.document import SearchDocument
@@ -82,6 +83,9 @@ def _join(*texts: str) -> str:
     return " ".join(analysis.tokens("\n".join(texts)[:_LONGEST_TEXT]))
 
 
+_kept_join = lru_cache(maxsize=1_000)(_join)  # an agency's names come with each of its entries
+
+
 def indexed_text(document: SearchDocument) -> IndexedText:
     """Return what is looked up in the entry's texts and codes."""
     titles = [text for text in (document.title, document.title_en) if text]
@@ -90,7 +94,7 @@ def indexed_text(document: SearchDocument) -> IndexedText:
         "title": _join(*titles),
         "keywords": _join(*document.keywords),
         "item_names": _join(*document.item_names),
-        "provider_names": _join(*document.provider_names),
+        "provider_names": _kept_join(*document.provider_names),
         "abstract": _join(document.abstract),
         "sample_values": _join(*document.sample_values),
         CODES: " ".join(analysis.code_tokens(codes)),
