@@ -8,8 +8,9 @@ from portal.errors import Invalid
 from portal.services.distributions import format_of, safe_filename
 from portal.tables.archive import is_plain_archive
 from portal.tables.limits import DEFAULT_LIMITS
+from portal.tables.reader import holds_text_table
 from portal.tables.text_rows import choose_encoding
-from portal.tables.workbook_guard import check_workbook, is_packed
+from portal.tables.workbook_guard import check_workbook, is_packed, unreadable
 
 WORKBOOKS, TEXTS = frozenset({"xlsx", "xls", "ods"}), frozenset({"csv"})
 
@@ -29,6 +30,9 @@ def check_upload(path: Path, filename: str) -> None:
     if is_packed(path):
         if not is_plain_archive(path, filename):
             check_workbook(path, DEFAULT_LIMITS)
+    elif kind in WORKBOOKS:
+        if not holds_text_table(path, filename):
+            raise unreadable()
     else:
         try:
             choose_encoding(path, None)

@@ -17,6 +17,7 @@ from portal.tables.limits import DEFAULT_LIMITS, MIB, ReadLimits
 from portal.tables.markup_parser import looks_like_markup
 from portal.tables.markup_rows import MarkupRows
 from portal.tables.parsed_table import ParsedTable
+from portal.tables.row_notes import RowNotes
 from portal.tables.text_rows import TextRows, choose_encoding
 from portal.tables.under_header import HeaderWish, read_under_header
 from portal.tables.workbook_guard import OLE_SIGNATURE, ZIP_SIGNATURE
@@ -100,6 +101,17 @@ def read_as(
             allowed=limits.text_bytes // MIB,
         )
     return _text(path, filename, asked, limits)
+
+
+def holds_text_table(path: Path, filename: str) -> bool:
+    """Whether a text under the name of a workbook is a web page or separated by some delimiter."""
+    try:
+        encoding = choose_encoding(path, None).name
+        if looks_like_markup(json_records.text_start(path, encoding)):
+            return True
+        return TextRows(path, filename, encoding, DEFAULT_LIMITS, RowNotes()).are_split
+    except Invalid:
+        return False
 
 
 def _refuse_known(head: bytes, filename: str) -> None:
