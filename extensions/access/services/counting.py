@@ -42,7 +42,7 @@ class Counted:
 @dataclass
 class _Waiting:
     call: Counted
-    state: QuotaState | None = None
+    quota: QuotaState | None = None
     error: Exception | None = None
     is_done: bool = False
 
@@ -76,10 +76,10 @@ class CallCounter:
         with self._turn:
             if not one.is_done:
                 self._count_waiting()
-        if one.error is not None or one.state is None:
+        if one.error is not None or one.quota is None:
             raise one.error or RuntimeError("a call was not counted")
-        self._remember(allowance.counter, one.state)
-        return one.state
+        self._remember(allowance.counter, one.quota)
+        return one.quota
 
     def _count_waiting(self) -> None:
         with self._lock:
@@ -88,7 +88,7 @@ class CallCounter:
             with self._database.writing() as session:
                 states = count_calls(session, [one.call for one in batch])
             for one, state in zip(batch, states, strict=True):
-                one.state = state
+                one.quota = state
         except Exception as error:  # nothing was kept: none of them may be answered
             for one in batch:
                 one.error = error
