@@ -301,8 +301,8 @@ class WorkList:
         yield from self._unfindable()
         yield from self._removals()
         yield from self._calendar()
-        for check, waiting in count_waiting(self._session):
-            note = f"待检查 {waiting} 项" if waiting else "可以公布结果"
+        for check, unseen in count_waiting(self._session):
+            note = f"待检查 {unseen} 项" if unseen else "可以公布结果"
             link = f"/work/duties/inspections/{check.id}"
             yield WorkRow("inspection", check.title, link, since=check.drawn_at, note=note)
 
