@@ -118,7 +118,7 @@ class EntryVersion(Base):
     row_version: Mapped[int] = mapped_column(Integer, default=1)
     content: Mapped[dict[str, Any]] = mapped_column(JSON)
     content_hash: Mapped[str] = mapped_column(String(64))
-    title: Mapped[str] = mapped_column(String(500))
+    title: Mapped[str] = mapped_column(String(500), index=True)
     theme: Mapped[str] = mapped_column(String(30), default="")
     share_type: Mapped[str] = mapped_column(String(30), default="")
     open_type: Mapped[str] = mapped_column(String(30), default="")
