@@ -24,6 +24,7 @@ KEEPERS = {
     "portal.web.work.table_reading": "how the agency's own file is read, on its own page",
     "extensions.access.services.interfaces": "compares names of columns when an agency registers",
     "extensions.access.services.sandbox_gate": "made-up tables, which nobody has to hold",
+    "extensions.access.services.standing": "compares whether it changed; gate asks at the door",
     "extensions.quality.services.sensitive": "judges what is held",
     "extensions.quality.services.applying": "makes the table that may leave",
     "extensions.quality.services.groups": "counts small groups for the reviewer",
