@@ -11,6 +11,7 @@ down_revision = "0014_duties"
 branch_labels = None
 depends_on = None
 
+
 def upgrade():
     op.create_index("ix_entry_version_title", "entry_version", ["title"])
 
