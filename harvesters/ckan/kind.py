@@ -36,5 +36,5 @@ class CkanKind:
 
 
 def _id_of(package: object) -> str:
-    found = package.get("id") or package.get("name") if isinstance(package, Mapping) else ""
-    return str(found or "")
+    """Return the record's id; its name would not tell which known record it is."""
+    return str(package.get("id") or "") if isinstance(package, Mapping) else ""
