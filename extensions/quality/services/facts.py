@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import select
@@ -24,6 +24,7 @@ from portal.services.freshness_flow import grace_days_of
 from portal.services.open_columns import released_table
 
 SHORTEST_STEM = 4
+Stems = dict[str, list[tuple[int, str]]]
 EMPTY_SHA256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
 
@@ -32,14 +33,31 @@ def state_of(session: Session, now: datetime, entry: CatalogueEntry) -> EntrySta
     return gather_states(session, now, [entry]).get(entry.id)
 
 
+class KnownTitles:
+    """The titles of providers by their stems, read once for many batches of a run."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, Stems] = {}
+
+    def of(self, session: Session, providers: Iterable[int]) -> Mapping[int, Stems]:
+        """Return provider -> stem of a title -> (entry id, title) of its public entries."""
+        missing = set(providers) - self._known.keys()
+        if missing:
+            self._known.update(_titles(session, missing))
+        return self._known
+
+
 def gather_states(
-    session: Session, now: datetime, entries: Sequence[CatalogueEntry]
+    session: Session,
+    now: datetime,
+    entries: Sequence[CatalogueEntry],
+    known: KnownTitles | None = None,
 ) -> dict[int, EntryState]:
     """Return entry id -> its state. Tables are those that may leave: reports are public."""
     facts = gather_facts(session, entries, counts_downloads=False, with_extras=False)
     scans = _scans(session, facts)
     twins = _twins(session, facts, scans)
-    titles = _titles(session, {entry.provider_id for entry in entries})
+    titles = (known or KnownTitles()).of(session, {entry.provider_id for entry in entries})
     return {
         entry.id: EntryState(
             content=content_of(version),
@@ -120,11 +138,8 @@ def _twins(
     return twins
 
 
-def _titles(session: Session, providers: set[int]) -> dict[int, dict[str, list[tuple[int, str]]]]:
-    """Return provider -> stem of a title -> (entry id, title) of its public entries."""
-    titles: dict[int, dict[str, list[tuple[int, str]]]] = {
-        provider: defaultdict(list) for provider in providers
-    }
+def _titles(session: Session, providers: set[int]) -> dict[int, Stems]:
+    titles: dict[int, Stems] = {provider: defaultdict(list) for provider in providers}
     rows = session.execute(
         select(CatalogueEntry.provider_id, CatalogueEntry.id, EntryVersion.title)
         .join(EntryVersion, EntryVersion.id == CatalogueEntry.published_version_id)
@@ -136,9 +151,7 @@ def _titles(session: Session, providers: set[int]) -> dict[int, dict[str, list[t
     return titles
 
 
-def _fragments(
-    titles: dict[str, list[tuple[int, str]]], entry_id: int, title: str
-) -> tuple[str, ...]:
+def _fragments(titles: Stems, entry_id: int, title: str) -> tuple[str, ...]:
     stem = title_stem(title)
     if len(stem) < SHORTEST_STEM:
         return ()

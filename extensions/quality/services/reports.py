@@ -18,7 +18,7 @@ from extensions.quality.rules import (
     find_faults,
     score_of,
 )
-from extensions.quality.services.facts import gather_states
+from extensions.quality.services.facts import KnownTitles, gather_states
 from portal.clock import Clock
 from portal.models.entry import CatalogueEntry
 from portal.models.index_request import EntryDocument
@@ -49,11 +49,17 @@ def list_unchecked(session: Session, limit: int) -> list[int]:
 
 
 def check_entries(
-    session: Session, clock: Clock, entries: Sequence[CatalogueEntry]
+    session: Session,
+    clock: Clock,
+    entries: Sequence[CatalogueEntry],
+    known: KnownTitles | None = None,
 ) -> dict[int, EntryState]:
-    """Check the entries now and keep what was found; return what was looked at."""
+    """Check the entries now and keep what was found; return what was looked at.
+
+    `known`: the titles that a run of many batches has read already.
+    """
     now = clock()
-    states = gather_states(session, now, entries)
+    states = gather_states(session, now, entries, known)
     ids = list(states)
     reports = {
         report.entry_id: report

@@ -15,6 +15,7 @@ from extensions.quality.models.report import QualityReport
 from extensions.quality.models.scan import TableScan
 from extensions.quality.rules import CHECKS, MANUAL
 from extensions.quality.scan.look import look_at_table
+from extensions.quality.services.facts import KnownTitles
 from extensions.quality.services.issues import IssueService
 from extensions.quality.services.reports import check_entries, list_unchecked
 from extensions.quality.services.sensitive import keep_scan
@@ -53,19 +54,23 @@ def check_pending(platform: Platform, _payload: dict[str, Any]) -> None:
     """Check what changed since its last check, for some seconds; the next run goes on."""
     ends = time.monotonic() + RUN_SECONDS
     seen: set[int] = set()
+    known = KnownTitles()
     while time.monotonic() < ends:
         with platform.database.reading() as session:
             ids = [one for one in list_unchecked(session, BATCH) if one not in seen]
         if not ids:
             return
         seen |= set(ids)
-        _check_batch(platform, ids)
+        _check_batch(platform, ids, known)
 
 
-def _check_batch(platform: Platform, ids: Sequence[int]) -> None:
+def _check_batch(platform: Platform, ids: Sequence[int], known: KnownTitles) -> None:
+    chosen = CatalogueEntry.id.in_(ids)
+    with platform.database.reading() as session:  # of a large catalogue: no writer waits for it
+        known.of(session, session.scalars(select(CatalogueEntry.provider_id).where(chosen)))
     with platform.database.writing() as session:
-        entries = session.scalars(select(CatalogueEntry).where(CatalogueEntry.id.in_(ids))).all()
-        check_entries(session, platform.clock, entries)
+        entries = session.scalars(select(CatalogueEntry).where(chosen)).all()
+        check_entries(session, platform.clock, entries, known)
 
 
 def check_all(platform: Platform, _payload: dict[str, Any]) -> None:
@@ -80,8 +85,9 @@ def check_all(platform: Platform, _payload: dict[str, Any]) -> None:
                 )
             )
         )
+    known = KnownTitles()
     for start in range(0, len(ids), BATCH):
-        _check_batch(platform, ids[start : start + BATCH])
+        _check_batch(platform, ids[start : start + BATCH], known)
     open_issues(platform)
 
 
