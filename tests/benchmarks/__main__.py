@@ -29,6 +29,7 @@ from tests.benchmarks.server import (
     memory_pss_mb,
     portal,
     process,
+    settle,
     wait_until_up,
 )
 
@@ -81,6 +82,9 @@ def run(folder: Path, count: int) -> None:
     measure_load(folder, home, count)
     token = make_token(home)
     with portal(home) as (url, first):
+        say(
+            f"quality checks of what was loaded, beside the portal: done after {settle(first):.0f} s"
+        )
         measure_reads(url, count, bare_rate)
         measure_creates(url, token)
         measure_pages(url)

@@ -35,7 +35,7 @@ from tests.benchmarks import sample
 from tests.benchmarks.hostile import ASKED, Asked
 from tests.benchmarks.load import drive
 from tests.benchmarks.multiply import count_entries, multiply
-from tests.benchmarks.server import command, environment, portal
+from tests.benchmarks.server import command, environment, portal, settle
 
 SIZES = (10_000, 100_000)
 LOADED = 10_000  # so many are loaded as people load them; the rest are copies
@@ -89,7 +89,8 @@ def run(folder: Path, sizes: Sequence[int]) -> None:
         with opened(home) as platform:
             p95[size] = measure_embedded(platform, table)
             engine_ms = measure_engine(platform)
-        with portal(home) as (url, _):
+        with portal(home) as (url, first):
+            table.row("quality checks of new entries, done after", f"{settle(first):.0f} s")
             measure_http(url, engine_ms, table)
             measure_change(url, home, table)
             measure_hostile(url, table)

@@ -92,6 +92,26 @@ def wait_until_up(url: str) -> None:
     raise RuntimeError(f"{url} did not come up")
 
 
+def settle(first: psutil.Process, most_seconds: float = 300.0) -> float:
+    """Wait until the worker has done what a mass import leaves it; return the seconds it took.
+
+    It checks the quality of each new entry, on a core of its own; a portal at its daily work is
+    measured, and how long it takes to get there is told.
+    """
+    started = time.monotonic()
+    while time.monotonic() - started < most_seconds:
+        before = _cpu_seconds(first)
+        time.sleep(3)
+        if _cpu_seconds(first) - before < 0.3:
+            break
+    return time.monotonic() - started
+
+
+def _cpu_seconds(first: psutil.Process) -> float:
+    times = [one.cpu_times() for one in (first, *first.children(recursive=True))]
+    return sum(one.user + one.system for one in times)
+
+
 def memory_pss_mb(first: psutil.Process) -> float:
     """Return the proportional set size of a process and all below it, in MB."""
     group = [first, *first.children(recursive=True)]
