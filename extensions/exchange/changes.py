@@ -28,7 +28,7 @@ from portal.platform import Platform
 from portal.services.index_requests import request_index_of
 from portal.services.package_document import render_package
 
-AT_ONCE = 500
+AT_ONCE, MOST = 500, 20_000
 PATIENCE = timedelta(minutes=5)
 """So long the indexer is waited for, which makes the packages; then they are made here."""
 
@@ -50,11 +50,14 @@ def note_changes(database: Database, clock: Clock) -> int:
     """Give numbers to all public changes that have none yet; return how many got one."""
     noted = 0
     while True:
-        with database.reading() as session:
-            if not session.execute(_waiting(clock()).limit(1)).first():
-                return noted
-        with database.writing() as session:
-            noted += _note_batch(session, clock)
+        with database.reading() as session:  # the whole catalogue is looked through here alone
+            waiting = _waiting(clock()).with_only_columns(CatalogueEntry.id).limit(MOST)
+            ids = session.scalars(waiting).all()
+        if not ids:
+            return noted
+        for start in range(0, len(ids), AT_ONCE):
+            with database.writing() as session:
+                noted += _note_batch(session, clock, ids[start : start + AT_ONCE])
 
 
 def _waiting(now: datetime) -> Select[Any]:
@@ -87,10 +90,11 @@ def _being_indexed(now: datetime) -> ColumnElement[bool]:
     )
 
 
-def _note_batch(session: Session, clock: Clock) -> int:
+def _note_batch(session: Session, clock: Clock, ids: Sequence[int]) -> int:
+    """Note those of the entries that still wait, now that nobody else notes."""
     if session.get_bind().dialect.name == "postgresql":
         session.execute(select(func.pg_advisory_xact_lock(_LOCK)))
-    rows = session.execute(_waiting(clock()).limit(AT_ONCE)).all()
+    rows = session.execute(_waiting(clock()).where(CatalogueEntry.id.in_(ids))).all()
     last, latest = session.execute(
         select(func.max(CatalogueChange.sequence), func.max(CatalogueChange.changed_at))
     ).one()

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from portal.actor import SYSTEM, Actor
@@ -16,7 +16,6 @@ from portal.clock import Clock
 from portal.models.distribution import LINK, Distribution
 from portal.models.entry import CatalogueEntry, EntryVersion
 from portal.models.freshness import Freshness
-from portal.models.index_request import IndexRequest
 from portal.models.open_list import OpenListEntry, OpenListRelease
 from portal.models.organisation import Organisation
 from portal.rules.metadata_profile import FOREIGN_1
@@ -26,6 +25,7 @@ from portal.services.content import set_content
 from portal.services.entry_facts import EntryFacts
 from portal.services.flow import Flow
 from portal.services.freshness_flow import period_of
+from portal.services.index_requests import request_first_index
 from portal.services.many_rows import add_many
 from portal.services.package_input import OPENABLE, PackageInput, extras_of, states_open
 from portal.services.package_resources import new_distribution
@@ -85,7 +85,7 @@ class BulkImport:
             self._session.flush()
             watches = self._watch(entries)
             places = self._open(records, entries)
-            self._request_index(entries)
+            request_first_index(self._session, self._clock, [entry.id for entry in entries])
         if self._notify:
             self._tell(entries, events)
         return [
@@ -234,20 +234,6 @@ class BulkImport:
             .group_by(OpenListRelease.organisation_id)
         )
         return defaultdict(int, {row[0]: row[1] or 0 for row in rows})
-
-    def _request_index(self, entries: Sequence[CatalogueEntry]) -> None:
-        now = self._clock()
-        self._session.flush()
-        self._session.execute(
-            insert(IndexRequest),
-            [
-                {
-                    "entry_id": entry.id, "version": 1, "requested_at": now,
-                    "attempts": 0, "error": "",
-                }
-                for entry in entries
-            ],
-        )  # fmt: skip
 
     def _tell(self, entries: Sequence[CatalogueEntry], events: Sequence[Any]) -> None:
         for entry, event in zip(entries, events, strict=True):

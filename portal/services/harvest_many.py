@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from portal.actor import SYSTEM
@@ -23,7 +23,6 @@ from portal.models.file_check import WAITING, FileCheck
 from portal.models.former_slug import FormerSlug
 from portal.models.freshness import Freshness
 from portal.models.harvest import HarvestSource
-from portal.models.index_request import IndexRequest
 from portal.models.open_list import OpenListEntry, OpenListRelease
 from portal.models.organisation import Organisation, find_organisation
 from portal.rules.metadata_profile import FOREIGN_1
@@ -36,6 +35,7 @@ from portal.services.harvest_check import NEW, Judgement
 from portal.services.harvest_files import is_usable_id, link_values, linkable
 from portal.services.harvest_opening import HarvestedOpening
 from portal.services.harvest_record import SourceRecord, fingerprint
+from portal.services.index_requests import request_first_index
 from portal.services.many_rows import add_many
 from portal.services.package_input import OPENABLE
 from portal.services.resource_codes import classification, next_codes
@@ -96,7 +96,7 @@ class ManyNew:
             remarks = self._add_links(made)
             self._watch(made)
             self._open(made)
-            self._request_index(made)
+            request_first_index(self._session, self._clock, [one.entry.id for one in made])
         return [(one.entry.id, said) for one, said in zip(made, remarks, strict=True)]
 
     def _known(self, column: InstrumentedAttribute[str], values: Sequence[str]) -> set[str]:
@@ -261,21 +261,6 @@ class ManyNew:
             for number, place in enumerate(places, last + 1)
         ]  # fmt: skip
         add_many(self._session, releases)
-
-    def _request_index(self, made: Sequence[_Made]) -> None:
-        now = self._clock()
-        self._session.flush()
-        rows = [
-            {
-                "entry_id": one.entry.id,
-                "version": 1,
-                "requested_at": now,
-                "attempts": 0,
-                "error": "",
-            }
-            for one in made
-        ]
-        self._session.execute(insert(IndexRequest), rows)
 
 
 def _wanted(records: Sequence[SourceRecord]) -> tuple[list[str], list[str]]:

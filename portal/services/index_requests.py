@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import cast
 
-from sqlalchemy import Table, bindparam, case, select, update
+from sqlalchemy import Table, bindparam, case, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -13,6 +13,7 @@ from portal.clock import Clock
 from portal.models.entry import CatalogueEntry
 from portal.models.index_request import IndexRequest, SearchDenial
 
+AT_ONCE = 1_000  # entries; a database takes only so many values in one statement
 _DENIED = select(SearchDenial.__table__.c.entry_id)  # asked by every search: made once
 
 
@@ -33,10 +34,10 @@ def request_index(
         .execution_options(synchronize_session=False)
     )
     session.refresh(entry, ["index_version"])
-    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+    upsert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
     now = clock()
     session.execute(
-        insert(IndexRequest)
+        upsert(IndexRequest)
         .values(
             entry_id=entry.id, version=entry.index_version, requested_at=now, attempts=0, error=""
         )
@@ -47,12 +48,23 @@ def request_index(
     )
     if tightens:
         session.execute(
-            insert(SearchDenial)
+            upsert(SearchDenial)
             .values(entry_id=entry.id, version=entry.index_version)
             .on_conflict_do_update(
                 index_elements=["entry_id"], set_={"version": entry.index_version}
             )
         )
+
+
+def request_first_index(session: Session, clock: Clock, entry_ids: Iterable[int]) -> None:
+    """Leave the index requests of entries that were just made, at their first version."""
+    session.flush()
+    now = clock()
+    rows = [
+        {"entry_id": i, "version": 1, "requested_at": now, "attempts": 0, "error": ""}
+        for i in entry_ids
+    ]
+    session.execute(insert(IndexRequest), rows)
 
 
 def request_index_of(session: Session, clock: Clock, floors: Mapping[int, int]) -> None:
@@ -61,8 +73,12 @@ def request_index_of(session: Session, clock: Clock, floors: Mapping[int, int]) 
     Args:
         floors: entry id -> a version that the index may already have; the requested one is higher.
     """
-    if not floors:
-        return
+    wanted = list(floors.items())
+    for start in range(0, len(wanted), AT_ONCE):
+        _request_some(session, clock, dict(wanted[start : start + AT_ONCE]))
+
+
+def _request_some(session: Session, clock: Clock, floors: Mapping[int, int]) -> None:
     entries = cast(Table, CatalogueEntry.__table__)
     session.connection().execute(
         update(entries)
@@ -80,8 +96,8 @@ def request_index_of(session: Session, clock: Clock, floors: Mapping[int, int]) 
         CatalogueEntry.id.in_(floors)
     )
     now = clock()
-    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-    statement = insert(IndexRequest)
+    upsert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+    statement = upsert(IndexRequest)
     session.connection().execute(
         statement.on_conflict_do_update(
             index_elements=["entry_id"],

@@ -20,14 +20,13 @@ from portal.models.message import MailedLink
 from portal.models.organisation import Organisation
 from portal.permissions import Permission, is_allowed, require
 from portal.rules.mail_address import clean_address
-from portal.rules.passwords import password_defects
 from portal.services import audit, mail_texts
 from portal.services.account_management import FLOW, own_account
-from portal.services.accounts import AUDITOR, check_role, check_separation, create_account
+from portal.services.accounts import AUDITOR, check_role, check_separation
 from portal.services.mail_texts import Site
 from portal.services.mailed_links import INVITE, LinkLapsed, get_link, make_link, use_link
 from portal.services.outgoing import write_mail
-from portal.services.registration import accounts_of_email, name_defects
+from portal.services.registration import Newcomer, accounts_of_email
 
 BY_THE_BUREAU = ("bureau_admin", AUDITOR)
 PENDING_MAX = 100
@@ -185,30 +184,20 @@ def accept_as_new(
 ) -> Account:
     """Make the account of somebody who was invited. Raises LinkLapsed; Invalid: all defects."""
     link, organisation = opened(session, clock, token)
-    username, display_name = username.strip().lower(), display_name.strip()
-    found = name_defects(session, username, display_name)
-    found += password_defects(password, username, link.email, display_name)
-    if password != again:
-        found.append(Defect("again", "different", "两次输入的密码不一致。"))
+    newcomer = Newcomer.of(username, display_name, password, again)
+    found = newcomer.defects(session, link.email)
     if accounts_of_email(session, link.email):
         found.append(Defect("", "email_taken", "这个邮箱已有账号，请登录后接受邀请。"))
     if found:
         raise Invalid(found)
     use_link(session, clock, INVITE, token)
-    account = create_account(
-        session,
-        clock,
-        username=username,
-        password=password,
-        display_name=display_name,
-        memberships=[(link.role, organisation)],
-        email=link.email,
+    account = newcomer.make_account(
+        session, clock, role=link.role, organisation=organisation, email=link.email
     )
     account.email_verified_at = clock()
     session.flush()
-    _record(
-        session, clock, Actor(account.id, display_name), "join", account.id, organisation, link.role
-    )
+    itself = Actor(account.id, account.display_name)
+    _record(session, clock, itself, "join", account.id, organisation, link.role)
     return account
 
 

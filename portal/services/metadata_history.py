@@ -73,6 +73,16 @@ def count_published_versions(session: Session, entry_id: int) -> int:
     return session.scalar(query) or 0
 
 
+def published_before(session: Session, entry_id: int, number: int) -> int | None:
+    """Return the number of the published version before this one; None for the first."""
+    query = select(func.max(EntryVersion.number)).where(
+        EntryVersion.entry_id == entry_id,
+        EntryVersion.published_at.is_not(None),
+        EntryVersion.number < number,
+    )
+    return session.scalar(query)
+
+
 def published_content(
     session: Session, entry_id: int, number: int
 ) -> tuple[PublishedVersion, EntryContent]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from portal.actor import Actor
@@ -13,7 +14,6 @@ from portal.clock import Clock
 from portal.codes import code_list
 from portal.errors import Conflict, Defect, Invalid
 from portal.models.audit import AuditEvent
-from portal.models.entry import CatalogueEntry
 from portal.models.organisation import (
     AGENCY,
     BUREAU,
@@ -25,8 +25,11 @@ from portal.models.organisation import (
 )
 from portal.permissions import Permission, require
 from portal.services import audit
-from portal.services.index_requests import request_index
-from portal.services.organisations import FLOW, create_organisation
+from portal.services.organisations import (
+    FLOW,
+    create_organisation,
+    request_index_of_entries,
+)
 
 KINDS = (CITY_AUTHORITY, AGENCY, PUBLIC_UTILITY, RESPONSIBLE_DEPT)
 """What may be made; there is one Bureau."""
@@ -48,6 +51,11 @@ class OrganisationFacts:
     name_en: str = ""
     short_name: str = ""
     parent: str = ""
+
+    @property
+    def mark(self) -> str:
+        """Return what tells these facts from any others."""
+        return hashlib.sha256(repr(self).encode()).hexdigest()[:16]
 
 
 def open_organisation(
@@ -84,20 +92,20 @@ def change_facts(
     organisation: Organisation,
     given: OrganisationFacts,
     *,
-    seen_name: str,
+    seen: str,
 ) -> None:
     """Change what is said of an organisation (a Bureau administrator); nothing new changes nothing.
 
     Its data sets show the name, so they are indexed again.
 
     Raises:
-        Conflict: it has another name by now than the one that was shown.
+        Conflict: it is no more what was shown (`seen`: the `OrganisationFacts.mark` of then).
         Invalid: every defect of what is said; the kind stays what it is.
     """
     require(actor, Permission.ORGANISATION_MANAGE)
-    if organisation.name != seen_name:
-        raise Conflict()
     before = facts_of(session, organisation)
+    if before.mark != seen:
+        raise Conflict()
     defects = list(_defects(session, given, organisation))
     if defects:
         raise Invalid(defects)
@@ -117,14 +125,7 @@ def change_facts(
         subject_id=organisation.id,
         details={"code": organisation.code, "changed": changed},
     )
-    entries = select(CatalogueEntry).where(
-        or_(
-            CatalogueEntry.provider_id == organisation.id,
-            CatalogueEntry.responsible_dept_id == organisation.id,
-        )
-    )
-    for entry in session.scalars(entries).unique():
-        request_index(session, clock, entry)
+    request_index_of_entries(session, clock, organisation)
 
 
 def facts_of(session: Session, organisation: Organisation) -> OrganisationFacts:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from portal.actor import Actor
@@ -24,7 +24,7 @@ from portal.models.organisation import (
 )
 from portal.permissions import Permission, require
 from portal.services import audit
-from portal.services.index_requests import request_index
+from portal.services.index_requests import request_index_of
 
 FLOW = "organisation"
 BUREAU_CODE = "JL-BUR"
@@ -177,9 +177,20 @@ def change_organisation(
         subject_id=organisation.id,
         details={"before": list(before), "name": organisation.name},
     )
-    entries = select(CatalogueEntry).where(CatalogueEntry.provider_id == organisation.id)
-    for entry in session.scalars(entries).unique():
-        request_index(session, clock, entry)
+    request_index_of_entries(session, clock, organisation)
+
+
+def request_index_of_entries(session: Session, clock: Clock, organisation: Organisation) -> None:
+    """Index what shows the organisation's name: the entries it provides or answers for."""
+    ids = session.scalars(
+        select(CatalogueEntry.id).where(
+            or_(
+                CatalogueEntry.provider_id == organisation.id,
+                CatalogueEntry.responsible_dept_id == organisation.id,
+            )
+        )
+    )
+    request_index_of(session, clock, dict.fromkeys(ids, 0))
 
 
 def delete_organisation(

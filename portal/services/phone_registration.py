@@ -20,12 +20,10 @@ from portal.jobs.queue import enqueue
 from portal.models.account import Account
 from portal.models.message import MailedLink
 from portal.rules.mail_address import clean_mobile
-from portal.rules.passwords import password_defects
-from portal.services.accounts import create_account
 from portal.services.mailed_links import PHONE, LinkLapsed, get_link, make_link, use_link
 from portal.services.outgoing import write_text_message
 from portal.services.rates import count_hit
-from portal.services.registration import name_defects
+from portal.services.registration import Newcomer
 
 TEXT_CODE = "text_registration_code"
 HOUR_SECONDS, DAY_SECONDS = 3600, 86400
@@ -106,26 +104,14 @@ def register_by_phone(
     Raises:
         Invalid: every defect of code, names and password at once; the code stays good.
     """
-    username, display_name = username.strip().lower(), display_name.strip()
-    found = [*_code_defects(session, clock, wish, mobile, code)]
-    found += name_defects(session, username, display_name)
-    found += password_defects(password, username, mobile, display_name)
-    if password != again:
-        found.append(Defect("again", "different", "两次输入的密码不一致。"))
+    newcomer = Newcomer.of(username, display_name, password, again)
+    found = _code_defects(session, clock, wish, mobile, code) + newcomer.defects(session, mobile)
     if found:
         raise Invalid(found)
     use_link(session, clock, PHONE, _token(wish, code))
     if accounts_of_phone(session, mobile):
         raise Invalid.one("", "phone_taken", "这个手机号已有账号，请直接登录。")
-    account = create_account(
-        session,
-        clock,
-        username=username,
-        password=password,
-        display_name=display_name,
-        memberships=[("applicant", None)],
-        applicant_kind="natural_person",
-    )
+    account = newcomer.make_account(session, clock)
     account.phone, account.phone_verified_at = mobile, clock()
     return account
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from uuid import uuid4
 
 from sqlalchemy import func, select
@@ -19,6 +20,7 @@ from portal.errors import Defect, Invalid, TooManyRequests
 from portal.jobs.queue import enqueue
 from portal.models.account import Account, find_account
 from portal.models.message import MailedLink, OutgoingMessage
+from portal.models.organisation import Organisation
 from portal.rules.mail_address import clean_address
 from portal.rules.passwords import password_defects
 from portal.services import mail_texts
@@ -37,6 +39,7 @@ from portal.services.mailed_links import (
 from portal.services.outgoing import write_mail
 from portal.services.rates import count_hit
 
+APPLICANT = "applicant"  # the role of whoever registers for themselves
 MAIL_REGISTRATION, MAIL_RESET = "mail_registration_link", "mail_reset_link"
 HOUR_SECONDS = 3600
 FROM_ONE_ADDRESS, TO_ONE_MAILBOX = 20, 3
@@ -121,28 +124,58 @@ def register(
         Invalid: every defect of names and password at once.
     """
     link = get_link(session, clock, REGISTER, token)
-    username, display_name = username.strip().lower(), display_name.strip()
-    found = name_defects(session, username, display_name)
-    found += password_defects(password, username, link.email, display_name)
-    if password != again:
-        found.append(Defect("again", "different", "两次输入的密码不一致。"))
+    newcomer = Newcomer.of(username, display_name, password, again)
+    found = newcomer.defects(session, link.email)
     if found:
         raise Invalid(found)
     use_link(session, clock, REGISTER, token)
     if accounts_of_email(session, link.email):
         raise Invalid.one("", "email_taken", "这个邮箱已有账号，请直接登录或重设密码。")
-    account = create_account(
-        session,
-        clock,
-        username=username,
-        password=password,
-        display_name=display_name,
-        memberships=[("applicant", None)],
-        applicant_kind="natural_person",
-        email=link.email,
-    )
+    account = newcomer.make_account(session, clock, email=link.email)
     account.email_verified_at = clock()
     return account
+
+
+@dataclass(frozen=True)
+class Newcomer:
+    """What somebody says of themselves who has no account yet, whatever they are verified by."""
+
+    username: str
+    display_name: str
+    password: str
+    again: str
+
+    @classmethod
+    def of(cls, username: str, display_name: str, password: str, again: str) -> Newcomer:
+        return cls(username.strip().lower(), display_name.strip(), password, again)
+
+    def defects(self, session: Session, verified: str) -> list[Defect]:
+        """Return every defect of names and password; `verified` is what nobody's password is."""
+        found = name_defects(session, self.username, self.display_name)
+        found += password_defects(self.password, self.username, verified, self.display_name)
+        if self.password != self.again:
+            found.append(Defect("again", "different", "两次输入的密码不一致。"))
+        return found
+
+    def make_account(
+        self,
+        session: Session,
+        clock: Clock,
+        *,
+        role: str = APPLICANT,
+        organisation: Organisation | None = None,
+        email: str = "",
+    ) -> Account:
+        return create_account(
+            session,
+            clock,
+            username=self.username,
+            password=self.password,
+            display_name=self.display_name,
+            memberships=[(role, organisation)],
+            applicant_kind="natural_person" if role == APPLICANT else "",
+            email=email,
+        )
 
 
 def name_defects(session: Session, username: str, display_name: str) -> list[Defect]:

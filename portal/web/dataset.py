@@ -55,8 +55,8 @@ def dataset(key: str) -> Any:
     try:
         entry = readable_entry(key)
     except NotFound:
-        renamed = find_renamed_entry(session(), key[:120])
-        if renamed is None or not _may_be_named(renamed):
+        renamed = renamed_entry(key)
+        if renamed is None:
             raise
         return redirect(f"/dataset/{renamed.slug}", 301)
     except Absorbed as error:
@@ -151,9 +151,15 @@ def readable_entry(key: str) -> CatalogueEntry:
     return entry
 
 
-def _may_be_named(entry: CatalogueEntry) -> bool:
-    """The name of what was never public is nobody's to know but its own people's."""
-    return entry.retired_at is not None or is_allowed(actor(), Permission.ENTRY_READ, entry)
+def renamed_entry(key: str) -> CatalogueEntry | None:
+    """Return the entry that had this name once, if the caller may know the one that it has.
+
+    The name of what was never public is nobody's to know but its own people's.
+    """
+    entry = find_renamed_entry(session(), key[:120])
+    if entry is None or entry.retired_at is not None:
+        return entry
+    return entry if is_allowed(actor(), Permission.ENTRY_READ, entry) else None
 
 
 def shortened(text: str) -> str:

@@ -11,8 +11,6 @@ from flask_babel import gettext
 
 from portal.errors import Invalid, NotFound
 from portal.models.entry import CatalogueEntry
-from portal.models.former_slug import find_renamed_entry
-from portal.permissions import Permission, is_allowed
 from portal.rules.entry_content import EntryContent
 from portal.services.content import content_json
 from portal.services.metadata_history import (
@@ -21,12 +19,13 @@ from portal.services.metadata_history import (
     PublishedVersion,
     count_published_versions,
     list_published,
+    published_before,
     published_content,
 )
 from portal.web.access import public
 from portal.web.citations import site_address
-from portal.web.context import actor, session
-from portal.web.dataset import readable_entry
+from portal.web.context import session
+from portal.web.dataset import readable_entry, renamed_entry
 from portal.web.paging import Paging, page_number
 from portal.web.work.blueprint import ID
 from portal.web.work.difference import Difference, difference, words
@@ -84,19 +83,14 @@ def _for(key: str, rest: str, answer: Callable[[CatalogueEntry], Any]) -> Any:
     try:
         entry = readable_entry(key)
     except NotFound:
-        renamed = find_renamed_entry(session(), key[:120])
-        if renamed is None or not _may_be_named(renamed):
+        renamed = renamed_entry(key)
+        if renamed is None:
             raise
         asked = request.query_string.decode("ascii", "ignore")
         return redirect(f"{_base(renamed)}{rest}{'?' if asked else ''}{asked}", 301)
     if not count_published_versions(session(), entry.id):
         raise NotFound("该目录还没有发布过，没有历史版本。")
     return answer(entry)
-
-
-def _may_be_named(entry: CatalogueEntry) -> bool:
-    """The new name of what is not public is its own people's to know."""
-    return entry.retired_at is not None or is_allowed(actor(), Permission.ENTRY_READ, entry)
 
 
 def _base(entry: CatalogueEntry) -> str:
@@ -166,7 +160,7 @@ def _line(entry: CatalogueEntry, one: PublishedVersion) -> dict[str, Any]:
 
 def _version_page(entry: CatalogueEntry, number: int) -> str:
     shown, content = published_content(session(), entry.id, number)
-    older = _before(entry, number)
+    older = published_before(session(), entry.id, number)
     return render_template(
         "metadata_version.html",
         **_shared(entry),
@@ -176,12 +170,6 @@ def _version_page(entry: CatalogueEntry, number: int) -> str:
         items=content.items,
         permanent=site_address(f"{_base(entry)}/{number}"),
     )
-
-
-def _before(entry: CatalogueEntry, number: int) -> int | None:
-    """Return the number of the published version before this one."""
-    found = list_published(session(), entry.id, rows=OFFERED)
-    return next((one.number for one in found if one.number < number), None)
 
 
 def _in_words(content: EntryContent) -> list[tuple[str, tuple[str, ...]]]:

@@ -23,14 +23,11 @@ import requests
 from tests.benchmarks import downloads, exports, gateway, pages, sample, search, tables, worklists
 from tests.benchmarks.load import Figures, drive
 from tests.benchmarks.server import (
+    bare,
     command,
-    environment,
-    free_port,
     memory_pss_mb,
     portal,
-    process,
     settle,
-    wait_until_up,
 )
 
 FACETS = quote(json.dumps(["organization", "groups", "tags", "res_format", "license_id"]))
@@ -104,14 +101,7 @@ def say(text: str) -> None:
 
 
 def measure_bare() -> float:
-    port = free_port()
-    arguments = [
-        sys.executable, "-m", "granian", "--interface", "wsgi", "--factory", "--workers", "2",
-        "--blocking-threads", "8", "--port", str(port), "tests.benchmarks.bare:make_app",
-    ]  # fmt: skip
-    with process(arguments, environment(Path("/nonexistent"))):
-        url = f"http://127.0.0.1:{port}"
-        wait_until_up(url)
+    with bare("tests.benchmarks.bare:make_app") as url:
         return drive(url, ["/"], clients=8).rate
 
 

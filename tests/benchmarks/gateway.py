@@ -29,6 +29,7 @@ from tests.benchmarks.gateway_home import API_CODE, DISTRICTS, Grant, Home, fill
 from tests.benchmarks.load import Figures, drive
 from tests.benchmarks.search import Table, opened
 from tests.benchmarks.server import (
+    bare,
     command,
     environment,
     free_port,
@@ -64,11 +65,12 @@ def run(folder: Path, rows: int = ROWS) -> None:
         made = fill(platform, rows, GRANTS + 2)
         file = _bare_file(folder, platform, made)
     query_ms = _bare_query(file, rows, table)
-    with _bare_flask(file) as url:
+    application = "tests.benchmarks.bare_duckdb:make_app"
+    with bare(application, "/row?stop_code=none", **{FILE: str(file)}) as url:
         paths = [f"/row?stop_code={code}" for code in _codes(rows)]
-        bare = _driven(url, paths, ())
+        beside = _driven(url, paths, ())
     with portal(home) as (url, first):
-        measure_lookups(url, made, rows, query_ms, bare, table)
+        measure_lookups(url, made, rows, query_ms, beside, table)
         measure_pages(url, made, table)
         measure_stream(url, made, first, table)
     with opened(home) as platform:
@@ -105,19 +107,6 @@ def _bare_query(file: Path, rows: int, table: Table) -> float:
     return median
 
 
-@contextmanager
-def _bare_flask(file: Path) -> Iterator[str]:
-    port = free_port()
-    arguments = [
-        sys.executable, "-m", "granian", "--interface", "wsgi", "--factory", "--workers", "2",
-        "--blocking-threads", "8", "--port", str(port), "tests.benchmarks.bare_duckdb:make_app",
-    ]  # fmt: skip
-    with process(arguments, environment(Path("/nonexistent"), **{FILE: str(file)})):
-        url = f"http://127.0.0.1:{port}"
-        wait_until_up(f"{url}/row?stop_code=none")
-        yield url
-
-
 def _driven(url: str, paths: Sequence[str], secrets: Sequence[str]) -> tuple[Figures, Figures]:
     """Return the figures of one client and of many, after some calls that warm up."""
     drive(url, paths, clients=4, seconds=3, credentials=secrets)
@@ -132,18 +121,18 @@ def measure_lookups(
     made: Home,
     rows: int,
     query_ms: float,
-    bare: tuple[Figures, Figures],
+    beside: tuple[Figures, Figures],
     table: Table,
 ) -> None:
     paths = [f"{BASE}/rows?stop_code={code}" for code in _codes(rows)]
     one, many = _driven(url, paths, _secrets(made))
     added = one.median_ms - query_ms
-    table.row("bare Flask and DuckDB, one client: median / p95", _pair(bare[0]))
+    table.row("bare Flask and DuckDB, one client: median / p95", _pair(beside[0]))
     table.row("the gateway, one client: median / p95", _pair(one), "p95 ≤ 10 ms", one.p95_ms <= 10)
     table.row("  added to DuckDB's own median", f"{added:.2f} ms", "≤ 3 ms", added <= 3)
-    table.row(f"bare Flask and DuckDB, {MANY} clients", f"{bare[1].rate:.0f}/s")
+    table.row(f"bare Flask and DuckDB, {MANY} clients", f"{beside[1].rate:.0f}/s")
     table.row(f"the gateway, {MANY} clients", f"{many.rate:.0f}/s", "≥ 800/s", many.rate >= 800)
-    table.row("  its share of the bare route's rate", f"{many.rate / bare[1].rate:.0%}")
+    table.row("  its share of the bare route's rate", f"{many.rate / beside[1].rate:.0%}")
     _failed(table, one, many)
 
 

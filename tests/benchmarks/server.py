@@ -80,6 +80,20 @@ def portal(home: Path) -> Iterator[tuple[str, psutil.Process]]:
         yield url, first
 
 
+@contextmanager
+def bare(target: str, path: str = "/", **env: str) -> Iterator[str]:
+    """Serve a bare Flask application on the portal's own server; yield its address."""
+    port = free_port()
+    arguments = [
+        sys.executable, "-m", "granian", "--interface", "wsgi", "--factory", "--workers", "2",
+        "--blocking-threads", "8", "--port", str(port), target,
+    ]  # fmt: skip
+    with process(arguments, environment(Path("/nonexistent"), **env)):
+        url = f"http://127.0.0.1:{port}"
+        wait_until_up(url + path)
+        yield url
+
+
 def wait_until_up(url: str) -> None:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:

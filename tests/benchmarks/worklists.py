@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import re
 import statistics
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -31,7 +30,7 @@ from tests.benchmarks import sample
 from tests.benchmarks.agency_work import Waiting, fill
 from tests.benchmarks.multiply import count_entries, multiply
 from tests.benchmarks.search import opened
-from tests.benchmarks.server import command, environment, free_port, portal, process, wait_until_up
+from tests.benchmarks.server import bare, command, portal
 from tests.factories import PASSWORD, TRANSPORT, content
 
 COUNT, LOADED = 50_000, 2_000
@@ -122,14 +121,7 @@ def _behind(platform: Platform) -> bool:
 
 
 def ask_bare() -> list[float]:
-    port = free_port()
-    arguments = [
-        sys.executable, "-m", "granian", "--interface", "wsgi", "--factory", "--workers", "2",
-        "--blocking-threads", "8", "--port", str(port), "tests.benchmarks.bare:make_app",
-    ]  # fmt: skip
-    with process(arguments, environment(Path("/nonexistent"))):
-        url = f"http://127.0.0.1:{port}"
-        wait_until_up(url)
+    with bare("tests.benchmarks.bare:make_app") as url:
         return timed(requests.Session(), url, ["/"])
 
 

@@ -15,11 +15,11 @@ from extensions.exchange.packages import PublicRecord, find_record, list_page, p
 from extensions.exchange.web.answering import MINUTES_10, answer, site_url
 from portal.errors import Absorbed, Gone, NotFound
 from portal.models.entry import get_entry
-from portal.models.former_slug import find_renamed_entry
 from portal.services.absorption import check_not_absorbed
 from portal.services.public_entries import count_public
 from portal.web.access import public
 from portal.web.context import platform, session
+from portal.web.dataset import renamed_entry
 from portal.web.paging import page_number
 
 blueprint = Blueprint("linked_data", __name__)
@@ -84,7 +84,7 @@ def negotiated_catalogue() -> Any:
 def dataset(key: str, ending: str) -> Any:
     record = find_record(session(), site_url(), key)
     if record is None:
-        renamed = find_renamed_entry(session(), key)
+        renamed = renamed_entry(key)
         if renamed is not None:
             return redirect(f"/dataset/{renamed.slug}.{ending}", 301)
         raise NotFound("没有代码或名称为“{key}”的数据。", key=key[:100])

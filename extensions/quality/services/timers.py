@@ -34,7 +34,7 @@ from portal.tables.info import TableInfo
 if TYPE_CHECKING:
     from portal.platform import Platform
 
-BATCH = 100
+BATCH, MOST = 100, 5_000
 RUN_SECONDS = 20.0
 CHECK_JOB, PENDING_JOB = "quality_check", "quality_pending"
 
@@ -53,15 +53,13 @@ def check_one(platform: Platform, payload: dict[str, Any]) -> None:
 def check_pending(platform: Platform, _payload: dict[str, Any]) -> None:
     """Check what changed since its last check, for some seconds; the next run goes on."""
     ends = time.monotonic() + RUN_SECONDS
-    seen: set[int] = set()
     known = KnownTitles()
-    while time.monotonic() < ends:
-        with platform.database.reading() as session:
-            ids = [one for one in list_unchecked(session, BATCH) if one not in seen]
-        if not ids:
+    with platform.database.reading() as session:
+        ids = list_unchecked(session, MOST)
+    for start in range(0, len(ids), BATCH):
+        if time.monotonic() >= ends:
             return
-        seen |= set(ids)
-        _check_batch(platform, ids, known)
+        _check_batch(platform, ids[start : start + BATCH], known)
 
 
 def _check_batch(platform: Platform, ids: Sequence[int], known: KnownTitles) -> None:

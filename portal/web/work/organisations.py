@@ -106,13 +106,15 @@ def organisation(organisation_id: int) -> Any:
 def _page(organisation_id: int, problem: Problem | None = None) -> str:
     require(actor(), Permission.ORGANISATION_MANAGE)
     found = _get(organisation_id)
+    facts = facts_of(session(), found)
     choices = _choices()
     choices["kinds"] = [(found.kind, gettext(KIND_NAMES.get(found.kind, found.kind)))]
     choices["parents"] = [(code, name) for code, name in choices["parents"] if code != found.code]
     return render_template(
         "work/organisation.html",
         organisation=found,
-        given=request.form if problem else vars(facts_of(session(), found)),
+        given=request.form if problem else vars(facts),
+        seen=facts.mark,
         history=[(in_words(event), event.details) for event in list_changes_of(session(), found)],
         problem=problem,
         **choices,
@@ -130,8 +132,8 @@ def _get(organisation_id: int) -> Organisation:
 @writes
 def change(organisation_id: int) -> Any:
     def act() -> None:
-        seen = form_text("seen_name", longest=1000)
-        change_facts(session(), clock(), actor(), _get(organisation_id), _facts(), seen_name=seen)
+        seen = form_text("seen", longest=40)
+        change_facts(session(), clock(), actor(), _get(organisation_id), _facts(), seen=seen)
 
     return decide(
         act,

@@ -121,6 +121,16 @@ def test_a_former_name_leads_to_the_description_of_today(site: Site) -> None:
     assert (found.status_code, found.headers["Location"]) == (301, f"/dataset/{slug}.ttl")
 
 
+def test_a_former_name_of_a_draft_names_nothing(site: Site) -> None:
+    def rename(session: Session, catalogue: Catalogue, _people: People) -> None:
+        draft = catalogue.draft().entry
+        session.add(FormerSlug(slug="old-draft", entry_id=draft.id, since=site.platform.clock()))
+
+    site.change(rename)
+    found = site.visitor().get("/dataset/old-draft.ttl")
+    assert (found.status_code, found.location) == (404, None)
+
+
 @pytest.mark.postgresql
 def test_a_change_that_is_committed_late_is_not_walked_past(
     make_platform: Callable[..., Platform],

@@ -64,7 +64,9 @@ def test_every_published_version_has_its_page_for_ever(visitor: FlaskClient, slu
     assert "日客流量" in first
     assert "启用日期" not in first
     assert "这不是现行版本" in first
+    assert "history/difference" not in first  # nothing was before it
     second = visitor.get(f"/dataset/{slug}/history/2").text
+    assert f"/dataset/{slug}/history/difference?from=1&amp;to=2" in second
     assert "启用日期" in second
     assert "吉林省公交站点 &lt;新&gt;" in second
     assert f"http://127.0.0.1:5000/dataset/{slug}/history/2" in second

@@ -68,6 +68,16 @@ def test_a_new_name_shows_with_its_data_and_in_the_audit(office: Office, admin: 
     assert "修改机构" in text_of(admin.get("/work/audit?flow=organisation"))
 
 
+def test_an_old_page_overwrites_nothing_that_changed_since(office: Office, admin: Browser) -> None:
+    place = office.read(lambda s: get_organisation(s, TRANSPORT))
+    page = f"{HOME}/{place.id}"
+    stale = admin.form(page, page)
+    admin.submit(page, page, short_name="新简称")
+    admin.send(stale, 409, name_en="Another name")
+    kept = office.read(lambda s: get_organisation(s, TRANSPORT))
+    assert (kept.short_name, kept.name_en) == ("新简称", place.name_en)
+
+
 def test_nothing_stands_above_itself(office: Office, admin: Browser) -> None:
     admin.submit(HOME, HOME, **CITY)
     below = CITY | {"code": "CC-SUB", "name": "净月数据局", "region_code": "220102"}
